@@ -1,0 +1,1 @@
+"""Signal in, events out. Knows nothing of instruments or experiments."""

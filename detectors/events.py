@@ -1,0 +1,217 @@
+"""A list of spikes into discharges: pure, driven by the times of the events alone, shared by the live and offline path."""
+
+from dataclasses import dataclass, field
+
+from detectors.runs import Rules, Run, Tally, Timed
+from detectors.spikes import Spike
+
+AFTER_WAVE_S = 0.25
+AFTER_WAVE, AFTER_WAVE_SAME_SIGN = 0.6, 0.51
+"""Of the spike before: a smaller deflection this soon after it is its slow wave."""
+LONGEST_BLIND_S = 30.0
+"""A discharge that goes on after a longer blindness counts as another one."""
+COVERED_S = 0.5
+"""Muscle this close together covers what lies between."""
+REMEMBERED_MINOR = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """``[first, last)`` in which nothing could be seen; ``gone`` when the electrode or the samples were missing."""
+
+    first: int
+    last: int
+    gone: bool
+
+
+@dataclass(slots=True)
+class Discharge:
+    """Runs of spikes that belong together."""
+
+    first: Timed
+    last: Timed
+    tally: Tally = field(default_factory=Tally)
+    spiking: float = 0.0
+    """Samples from first to last spike of each run, blindness and pauses left out."""
+    longest_run: float = 0.0
+    n_runs: int = 0
+    last_gap: float = 0.0
+    level_uv: float = 0.0
+    interrupted: bool = False
+    """A later discharge, not a silence, ended it."""
+
+    def absorb(self, run: Run) -> None:
+        assert run.first is not None
+        assert run.last is not None
+        if self.n_runs:
+            self.last_gap = run.first.clean - self.last.clean
+        self.tally.merge(run.tally)
+        self.spiking += run.spiking
+        self.longest_run = max(self.longest_run, run.spiking)
+        self.n_runs += 1
+        self.last = run.last
+        self.level_uv = run.level_uv
+
+    def copy(self) -> "Discharge":
+        return Discharge(
+            self.first, self.last, self.tally.copy(), self.spiking, self.longest_run, self.n_runs, self.last_gap, self.level_uv
+        )
+
+    def tolerated_gap(self, rules: Rules) -> float:
+        """Pauses grow towards the end of a discharge (Bauer 2017), so the tolerance follows the last of them."""
+        c = rules.criterion
+        grown = min(c.merge_gap_growth * self.last_gap, c.merge_gap_limit_s * rules.rate_hz)
+        return max(c.merge_gap_s * rules.rate_hz, grown, rules.max_gap)
+
+    def meets(self, rules: Rules) -> bool:
+        """Amplitude, rate and duration as the criterion asks, pauses and blindness not counted."""
+        return self.dense(rules) and self.spiking >= self.required(rules)
+
+    def dense(self, rules: Rules) -> bool:
+        lowest = rules.criterion.min_spike_hz / rules.rate_hz
+        # Half a sample of slack: a rate of exactly the minimum must not fall to rounding.
+        span = max(self.spiking - 0.5 * self.n_runs, 1.0)
+        return (
+            self.tally.n_high >= 4
+            and (self.tally.n - self.n_runs) >= lowest * span * 0.98
+            and self.tally.n_high >= 0.7 * lowest * span
+        )
+
+    def required(self, rules: Rules) -> float:
+        return rules.criterion.min_duration_s * rules.rate_hz - 0.01 * rules.rate_hz
+
+
+class Follower:
+    """Follows the spikes of one channel; nothing in it depends on when it is asked."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.closed: list[Discharge] = []
+        self.blind: list[Blind] = []
+        self.covered: list[tuple[int, int]] = []
+        self.run: Run | None = None
+        self.ended_run: tuple[int, float, float] | None = None
+        """End sample, length in samples and level of the run that ended last, for whoever keeps them."""
+        self._discharge: Discharge | None = None
+        self._hidden = 0.0
+        self._recent: list[Spike] = []
+        self._last_kept = -1
+
+    def clean(self, sample: int) -> float:
+        """``sample`` on the clock that stands still while nothing can be seen."""
+        return sample - self._hidden
+
+    def add_blind(self, blind: Blind) -> None:
+        self._hidden += blind.last - blind.first
+        previous = self.blind[-1] if self.blind else None
+        if previous and previous.gone == blind.gone and blind.first - previous.last <= 0.06 * self.rules.rate_hz:
+            self.blind[-1] = Blind(previous.first, blind.last, blind.gone)
+        else:
+            self.blind.append(blind)
+
+    def add(self, spike: Spike) -> bool:
+        """Take in the next spike; whether it was large enough to count."""
+        if spike.jagged:
+            self._cover(spike)
+            return False
+        if self._is_after_wave(spike):
+            return False
+        self._recent = [*self._recent[-2:], spike]
+        if spike.ratio < self.rules.kept_ratio:
+            return False
+        timed = Timed(spike, self.clean(spike.sample), spike.ratio >= self.rules.criterion.amplitude_ratio)
+        if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):
+            self._end_run()
+        if self.run is None:
+            self.run = Run(self.rules)
+        established = self.run.first is not None
+        self.run.add(timed)
+        if not established and self.run.first is not None:
+            self._attach(self.run)
+        self._last_kept = spike.sample
+        return True
+
+    def open_discharge(self) -> Discharge | None:
+        """The discharge that may still go on, as it stands with the run going on."""
+        if self._discharge is None:
+            return None
+        if self.run is None or self.run.first is None:
+            return self._discharge if self._discharge.n_runs else None
+        if self._discharge.n_runs and not self.run.credible:
+            return self._discharge
+        together = self._discharge.copy()
+        together.absorb(self.run)
+        return together
+
+    def is_over(self, discharge: Discharge, horizon: int, blind_since: int | None) -> bool:
+        """Whether nothing after ``horizon`` can still belong to ``discharge``, the open one."""
+        now = self.clean(min(horizon, blind_since) if blind_since is not None else horizon)
+        if horizon - discharge.last.spike.sample > (LONGEST_BLIND_S * self.rules.rate_hz + self._tolerance(discharge)):
+            return True
+        tolerance = self._tolerance(discharge)
+        if now - discharge.last.clean <= tolerance:
+            return False
+        alive = self.run is not None and not self._is_silence(self.run, now, horizon)
+        return not (alive and self.run is not None and self.run.begun_clean - discharge.last.clean <= tolerance)
+
+    def run_may_count(self, horizon: int, blind_since: int | None) -> Run | None:
+        """The run that is still going on at ``horizon``, established or not."""
+        now = self.clean(min(horizon, blind_since) if blind_since is not None else horizon)
+        return self.run if self.run is not None and not self._is_silence(self.run, now, horizon) else None
+
+    def _tolerance(self, discharge: Discharge) -> float:
+        return discharge.tolerated_gap(self.rules)
+
+    def _is_silence(self, run: Run, clean: float, sample: int) -> bool:
+        longest = LONGEST_BLIND_S * self.rules.rate_hz
+        return clean - run.latest_clean > self.rules.max_gap or sample - run.latest_sample > longest
+
+    def _attach(self, run: Run) -> None:
+        """A new run goes on with the discharge before it, or begins another one."""
+        assert run.first is not None
+        if self._discharge is not None:
+            before = self._discharge
+            close = run.first.clean - before.last.clean <= self._tolerance(before)
+            seen = run.first.spike.sample - before.last.spike.sample
+            seen_enough = seen <= LONGEST_BLIND_S * self.rules.rate_hz + self._tolerance(before)
+            if close and seen_enough and run.level_uv >= self.rules.criterion.merge_amplitude * before.level_uv:
+                return
+            self._close(before)
+        self._discharge = Discharge(run.first, run.first)
+
+    def _end_run(self) -> None:
+        run, self.run = self.run, None
+        if run is None or run.first is None or run.last is None or self._discharge is None:
+            return
+        if run.credible:
+            self.ended_run = (run.last.spike.sample, run.spiking, run.level_uv)
+        if run.credible or not self._discharge.n_runs:
+            self._discharge.absorb(run)
+            if not run.credible:
+                self._close(self._discharge)
+                self._discharge = None
+
+    def _close(self, discharge: Discharge) -> None:
+        discharge.interrupted = True
+        self.closed.append(discharge)
+        minor = [d for d in self.closed if not d.meets(self.rules)]
+        if len(minor) > REMEMBERED_MINOR:
+            self.closed.remove(minor[0])
+
+    def _is_after_wave(self, spike: Spike) -> bool:
+        for before in self._recent:
+            if spike.sample - before.sample <= AFTER_WAVE_S * self.rules.rate_hz:
+                share = AFTER_WAVE_SAME_SIGN if spike.uv * before.uv > 0 else AFTER_WAVE
+                if abs(spike.uv) < share * abs(before.uv):
+                    return True
+        return False
+
+    def _cover(self, spike: Spike) -> None:
+        """Muscle hides what lies between its bursts; time with spikes in it was not hidden."""
+        here = spike.sample
+        if self.covered and here - self.covered[-1][1] <= COVERED_S * self.rules.rate_hz:
+            since = max(self.covered[-1][1], self._last_kept)
+            self._hidden += max(0, here - since)
+            self.covered[-1] = (self.covered[-1][0], here)
+        else:
+            self.covered.append((here, here))

@@ -1,0 +1,178 @@
+"""Spikes into runs: trains of spikes without a silence, with their sparse ends trimmed."""
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from math import log
+
+from detectors.criterion import Criterion
+from detectors.spikes import Spike
+
+LOOSE_ENDS_S = 0.5
+"""Below the criterion's amplitude a spike belongs to a run only this close to the others."""
+BIN = 0.01
+"""Width of a bin of ln(ratio): medians are kept as counts, so that memory does not grow with a discharge."""
+LONGEST_HEAD = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A criterion in samples, and what follows from it."""
+
+    criterion: Criterion
+    rate_hz: float
+
+    @property
+    def kept_ratio(self) -> float:
+        """Spikes of three quarters of the amplitude still belong to a discharge, but do not make one."""
+        return 0.75 * self.criterion.amplitude_ratio
+
+    @property
+    def max_gap(self) -> float:
+        return self.criterion.max_gap_s * self.rate_hz
+
+    @property
+    def sparse(self) -> float:
+        """Three spikes of a run lie within this many samples."""
+        return 3 * self.slow
+
+    @property
+    def slow(self) -> float:
+        """Interval of spikes at the lowest rate."""
+        return self.rate_hz / self.criterion.min_spike_hz
+
+    @property
+    def loose(self) -> float:
+        return LOOSE_ENDS_S * self.rate_hz
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is remembered of spikes: bounded, and exact when merged in any order."""
+
+    n: int = 0
+    n_high: int = 0
+    """Of these, as large as the criterion asks."""
+    peak_uv: float = 0.0
+    ratios: dict[int, int] = field(default_factory=dict)
+
+    def add(self, spike: Spike, high: bool) -> None:
+        self.n += 1
+        self.n_high += high
+        self.peak_uv = max(self.peak_uv, abs(spike.uv))
+        ratio_bin = round(log(spike.ratio) / BIN)
+        self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + 1
+
+    def merge(self, other: "Tally") -> None:
+        self.n += other.n
+        self.n_high += other.n_high
+        self.peak_uv = max(self.peak_uv, other.peak_uv)
+        for ratio_bin, count in other.ratios.items():
+            self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + count
+
+    def copy(self) -> "Tally":
+        return Tally(self.n, self.n_high, self.peak_uv, dict(self.ratios))
+
+    def median_ratio(self) -> float:
+        """To half a per cent."""
+        bins = sorted(self.ratios)
+        cumulative, total = [], 0
+        for ratio_bin in bins:
+            total += self.ratios[ratio_bin]
+            cumulative.append(total)
+        return float(2.718281828459045 ** (BIN * bins[bisect_left(cumulative, (total + 1) // 2)]))
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A spike and its time on the clean clock: samples, those in which nothing could be seen left out."""
+
+    spike: Spike
+    clean: float
+    high: bool
+
+
+class Run:
+    """Spikes without a silence longer than the criterion's. ``first`` and ``last`` stand among spikes of their kind."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._head: list[Timed] = []
+        self._pending = Tally()
+        self._intervals = (0.0, 0.0)
+        self.tally = Tally()
+        self.first: Timed | None = None
+        """``None`` until three spikes have established the run."""
+        self.last: Timed | None = None
+        """Last spike that belongs to the run so far."""
+        self.latest_clean = 0.0
+        """Of the latest spike, whether or not it belongs."""
+        self.latest_sample = 0
+        self.level_uv = 0.0
+        """Moving mean of ``|uv|``: the present size of the spikes."""
+
+    @property
+    def begun_clean(self) -> float:
+        return self.first.clean if self.first else self._head[0].clean if self._head else self.latest_clean
+
+    @property
+    def spiking(self) -> float:
+        """Samples from first to last spike on the clean clock."""
+        return self.last.clean - self.first.clean if self.first and self.last else 0.0
+
+    @property
+    def credible(self) -> bool:
+        return self.tally.n_high >= max(3, (self.tally.n + 1) // 2)
+
+    def add(self, timed: Timed) -> None:
+        interval = timed.clean - self.latest_clean
+        if self.first is None:
+            self._head.append(timed)
+            self._establish()
+        else:
+            self._pending.add(timed.spike, timed.high)
+            if self._belongs(timed, interval):
+                self._take(timed)
+        self._intervals = (self._intervals[1], interval)
+        self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
+
+    def _belongs(self, timed: Timed, interval: float) -> bool:
+        """An end may slow down, but a lone spike after a longer silence is not part of it."""
+        rules, before = self._rules, self._intervals[1]
+        longest = max(rules.slow, 2.5 * before) if timed.high else max(rules.loose, 1.5 * before)
+        return interval <= longest and interval + before <= rules.sparse
+
+    def _take(self, timed: Timed) -> None:
+        self.tally.merge(self._pending)
+        self._pending = Tally()
+        self.last = timed
+        self.level_uv += 0.2 * (abs(timed.spike.uv) - self.level_uv)
+
+    def _establish(self) -> None:
+        """Three spikes close together begin a run, the first of them large or shortly before a large one."""
+        rules = self._rules
+        while (start := self._start_of_head()) is not None:
+            del self._head[:start]
+            if len(self._head) < 3:
+                return
+            first, second, third = self._head[:3]
+            even = second.clean - first.clean <= max(rules.slow, 2.5 * (third.clean - second.clean))
+            if even and third.clean - first.clean <= rules.sparse:
+                self._begin()
+                return
+            del self._head[0]
+        del self._head[:-LONGEST_HEAD]
+
+    def _start_of_head(self) -> int | None:
+        high = next((i for i, timed in enumerate(self._head) if timed.high), None)
+        if high is None:
+            return None
+        while high and self._head[high].clean - self._head[high - 1].clean <= self._rules.loose:
+            high -= 1
+        return high
+
+    def _begin(self) -> None:
+        self.first, self.last = self._head[0], self._head[-1]
+        for timed in self._head:
+            self.tally.add(timed.spike, timed.high)
+        self.level_uv = sum(abs(timed.spike.uv) for timed in self._head) / len(self._head)
+        self._head = []

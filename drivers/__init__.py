@@ -1,0 +1,1 @@
+"""Instruments of a kindling rig, and their emulation. Knows nothing of experiments."""

@@ -1,0 +1,148 @@
+"""A recording played back as a source of samples, with the stimulator that was at work in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.interface import Abort, Block, Channel, DeliveredTrain, DeviceRefused, PulseTrain, SourceEnded
+
+LEAD_S = 1.0
+"""A recorded train that begins this soon after the trigger is taken as its answer without moving the recording."""
+
+CURRENT_TOLERANCE = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedTrain:
+    """A train found on the recorded TTL, ``[onset_sample, end_sample)``; current where a monitor was recorded."""
+
+    onset_sample: int
+    end_sample: int
+    current_ua: float | None
+
+
+class ReplaySource:
+    """``counts`` is ``(n_channels, n_samples)``, int16; it may be a memory map."""
+
+    def __init__(self, name: str, channels: Sequence[Channel], rate_hz: float, counts: NDArray[np.int16]) -> None:
+        self._name = name
+        self._channels = tuple(channels)
+        self._rate_hz = rate_hz
+        self._counts = counts
+        self.position = 0
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return self._channels
+
+    @property
+    def rate_hz(self) -> float:
+        return self._rate_hz
+
+    @property
+    def remaining(self) -> int:
+        return int(self._counts.shape[1]) - self.position
+
+    def identify(self) -> str:
+        return f"replay of {self._name}"
+
+    def start(self) -> None:
+        self.position = 0
+
+    def read(self, n_samples: int) -> Block:
+        if n_samples > self.remaining:
+            raise SourceEnded(f"{self._name} ends {self.remaining} samples from here; {n_samples} were asked for")
+        begin, self.position = self.position, self.position + n_samples
+        return np.ascontiguousarray(self._counts[:, begin : self.position], dtype=np.int16)
+
+    def seek(self, sample: int) -> None:
+        self.position = sample
+
+    def close(self) -> None:
+        pass
+
+    def trains(self) -> tuple[RecordedTrain, ...]:
+        """The trains that the TTL channel shows, with the median plateau of the current monitor."""
+        by_role = {channel.role: (row, channel) for row, channel in enumerate(self._channels)}
+        if "stimulus_ttl" not in by_role:
+            return ()
+        row, channel = by_role["stimulus_ttl"]
+        half = 1.4 / channel.resolution if channel.unit == "V" else 0.5 / channel.resolution
+        high = np.concatenate(([False], np.asarray(self._counts[row]) > half, [False]))
+        edges = np.flatnonzero(high[1:] != high[:-1])
+        monitor = by_role.get("current_monitor")
+        return tuple(
+            RecordedTrain(int(onset), int(end), self._current_ua(monitor, int(onset), int(end)))
+            for onset, end in zip(edges[0::2], edges[1::2], strict=True)
+        )
+
+    def _current_ua(self, monitor: tuple[int, Channel] | None, onset: int, end: int) -> float | None:
+        if monitor is None:
+            return None
+        row, channel = monitor
+        absolute = np.abs(self._counts[row, onset:end].astype(np.float64) * channel.resolution)
+        return float(np.median(absolute[absolute > 0.5 * absolute.max()])) if absolute.any() else 0.0
+
+
+class ReplayStimulator:
+    """Answers each ``fire`` with the next recorded train; refuses a train that is not the one recorded there.
+
+    Where the protocol reaches its trigger at another moment than it did, the recording jumps to just before the
+    train: ``jumps`` counts these.
+    """
+
+    def __init__(self, source: ReplaySource) -> None:
+        self._source = source
+        self._trains = source.trains()
+        self._next = 0
+        self._prepared = False
+        self.jumps = 0
+
+    def identify(self) -> str:
+        return f"{self._source.identify()}, {len(self._trains)} trains"
+
+    def prepare(self, train: PulseTrain) -> DeliveredTrain:
+        if self._next >= len(self._trains):
+            raise DeviceRefused(
+                f"{self._source.identify()} holds {len(self._trains)} trains; the protocol asks for one more"
+            )
+        recorded = self._trains[self._next]
+        current_ua = train.current_ua if recorded.current_ua is None else recorded.current_ua
+        if abs(current_ua - train.current_ua) > max(CURRENT_TOLERANCE * train.current_ua, 0.5):
+            raise DeviceRefused(
+                f"train {self._next + 1} of {self._source.identify()} carried {current_ua:.4g} uA; the protocol asks "
+                f"{train.current_ua:.4g} uA: it has taken another course than when this was recorded"
+            )
+        self._prepared = True
+        return DeliveredTrain(
+            current_ua=current_ua,
+            phase_us=train.phase_us,
+            interphase_us=train.interphase_us,
+            period_us=1e6 / train.pulse_hz,
+            n_pulses=train.n_pulses,
+            net_charge_uc=train.net_charge_uc,
+            shape=train.shape,
+            polarity=train.polarity,
+        )
+
+    def fire(self) -> None:
+        if not self._prepared:
+            raise DeviceRefused("fire() without prepare(): each train is prepared anew")
+        self._prepared = False
+        onset = self._trains[self._next].onset_sample
+        self._next += 1
+        if not 0 <= onset - self._source.position <= LEAD_S * self._source.rate_hz:
+            self._source.seek(max(0, onset - round(0.1 * self._source.rate_hz)))
+            self.jumps += 1
+
+    def rest(self) -> None:
+        self._prepared = False
+
+    def abort(self) -> Abort:
+        self._prepared = False
+        return Abort.CONFIRMED
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,127 @@
+"""One NI board: its pins, what is wired to them, its converter, and who holds its timing engines."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.simulated.clock import Clock
+from drivers.simulated.daq_errors import BoardError, DaqCode
+from drivers.simulated.daq_faults import Faults
+from drivers.simulated.products import USB_6212, Product, Terminal
+from drivers.simulated.sample_clock import SampleClock
+
+Volts = NDArray[np.float64]
+
+Signal = Callable[[int, float, int, int], Volts]
+"""``f(start_us, rate_hz, first, n)``: volts of samples ``first .. first + n - 1``, sample k at start + k/rate."""
+
+Engine = Literal["ai"]
+"""Timing engines; each serves one task at a time."""
+
+OVER_RANGE = 1.05
+"""The converter reaches a little beyond the nominal range; the amplifier in front of it clips at the range."""
+
+UNWIRED_NOISE_V = 0.5e-3
+UNWIRED_PERIOD = 65_521
+
+
+class Board:
+    """``wires`` maps physical channels (``Dev1/ai0``) to signals; entries of other devices are somebody else's."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        wires: Mapping[str, Signal] | None = None,
+        *,
+        name: str = "Dev1",
+        product: Product = USB_6212,
+        serial_number: int = 0x01A2B3C4,
+        offset_v: float = 0.0,
+    ) -> None:
+        self.clock = clock
+        self.name = name
+        self.product = product
+        self.serial_number = serial_number
+        self.faults = Faults(clock)
+        self.pins = tuple(f"{name}/ai{pin}" for pin in range(product.n_pins))
+        self._offset_v = offset_v
+        self._wires = {pin: signal for pin, signal in (wires or {}).items() if pin.partition("/")[0] == name}
+        if unknown := sorted(set(self._wires) - set(self.pins)):
+            raise ValueError(
+                f"{product.name} {name} has no input {unknown[0]}; it has {self.pins[0]} to {self.pins[-1]}"
+            )
+        self._engines: dict[Engine, object] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, engine: Engine, task: object) -> None:
+        """Raises ``BoardError`` -50103 when another task holds the engine."""
+        with self._lock:
+            if self._engines.setdefault(engine, task) is not task:
+                raise BoardError(DaqCode.PAL_RESOURCE_RESERVED, f"{self.name} {engine}")
+
+    def release(self, engine: Engine, task: object) -> None:
+        with self._lock:
+            if self._engines.get(engine) is task:
+                del self._engines[engine]
+
+    def pin(self, physical: str) -> int:
+        """Number of the input ``physical``, whatever its case. Raises ``BoardError`` -200170."""
+        for pin, name in enumerate(self.pins):
+            if name.casefold() == physical.casefold():
+                return pin
+        raise BoardError(DaqCode.PHYSICAL_CHAN_DOES_NOT_EXIST, physical)
+
+    def terminal(self, pin: int, asked: Terminal) -> Terminal:
+        """The terminal configuration that ``asked`` stands for, or ``BoardError`` -200077."""
+        pairs = self.product.n_pins // 2
+        if asked is Terminal.DEFAULT:
+            if Terminal.DIFFERENTIAL not in self.product.terminals:
+                return Terminal.PSEUDODIFFERENTIAL
+            return Terminal.DIFFERENTIAL if pin % 16 < 8 else Terminal.RSE
+        if asked not in self.product.terminals or (asked is Terminal.DIFFERENTIAL and pin >= pairs):
+            raise BoardError(DaqCode.INVALID_ATTRIBUTE_VALUE, f"{self.pins[pin]} cannot be {asked.name.lower()}")
+        return asked
+
+    def range_v(self, low_v: float, high_v: float) -> float:
+        """The smallest range that holds both limits, or ``BoardError`` -200077."""
+        if low_v < high_v:
+            for range_v in self.product.ranges_v:
+                if -range_v <= low_v and high_v <= range_v:
+                    return range_v
+        raise BoardError(DaqCode.INVALID_ATTRIBUTE_VALUE, f"no input range holds {low_v:g} to {high_v:g} V")
+
+    def sample_clock(self, rate_hz: float) -> SampleClock:
+        """What comes nearest to ``rate_hz``, or ``BoardError`` -200077 for what no channel can be sampled at."""
+        if not 0 < rate_hz <= self.product.single_rate_hz:
+            raise BoardError(DaqCode.INVALID_ATTRIBUTE_VALUE, f"sample clock rate {rate_hz:g} Hz")
+        return SampleClock.nearest(self.product.timebase_hz, rate_hz)
+
+    def coefficients(self, range_v: float) -> tuple[float, ...]:
+        """Polynomial from counts to volts; in truth a calibration, here a straight line."""
+        return (self._offset_v, range_v * OVER_RANGE / 32768, 0.0, 0.0)
+
+    def volts(self, pin: int, terminal: Terminal, start_us: int, rate_hz: float, first: int, n: int) -> Volts:
+        """What stands at an input, before the converter."""
+        volts = self._at(pin, start_us, rate_hz, first, n)
+        partner = pin + self.product.n_pins // 2
+        if terminal is Terminal.DIFFERENTIAL and self.pins[partner] in self._wires:
+            volts = volts - self._at(partner, start_us, rate_hz, first, n)
+        return volts
+
+    def counts(self, volts: Volts, range_v: float) -> NDArray[np.int16]:
+        """What the converter makes of ``volts``: clipped at the range, rounded to 16 bits."""
+        offset_v, volts_per_count, *_ = self.coefficients(range_v)
+        counts = np.rint((np.clip(volts, -range_v, range_v) - offset_v) / volts_per_count)
+        return np.clip(counts, -32768, 32767).astype(np.int16)
+
+    def _at(self, pin: int, start_us: int, rate_hz: float, first: int, n: int) -> Volts:
+        if signal := self._wires.get(self.pins[pin]):
+            return signal(start_us, rate_hz, first, n)
+        # Any stretch of the table, shifted by the pin, so that no two open inputs read the same.
+        return _OPEN_INPUT_V[(np.arange(first, first + n) + 4099 * pin) % UNWIRED_PERIOD]
+
+
+_OPEN_INPUT_V = UNWIRED_NOISE_V * np.random.default_rng(6212).standard_normal(UNWIRED_PERIOD)

@@ -1,0 +1,96 @@
+"""What goes wrong with a board on purpose, switched at run time by a test or a demonstration."""
+
+import threading
+
+from drivers.simulated.clock import Clock
+
+
+class Faults:
+    """Switches of one board; thread-safe. Whatever is armed for "the next read" is used up by it."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._answering = threading.Event()
+        self._answering.set()
+        self._plugged = True
+        self._plug_count = 0
+        self._held_at_us: int | None = None
+        self._next_code: int | None = None
+        self._next_partial: int | None = None
+        self._overrun = False
+
+    def unplug(self) -> None:
+        """The device disappears and every task on it is dead, also after ``replug``."""
+        with self._lock:
+            self._plugged = False
+            self._plug_count += 1
+
+    def replug(self) -> None:
+        with self._lock:
+            self._plugged = True
+
+    def hang(self) -> None:
+        """No request about this board is answered until ``release``."""
+        self._answering.clear()
+
+    def release(self) -> None:
+        self._answering.set()
+
+    def stop_delivering(self) -> None:
+        """The board goes on sampling, but nothing more arrives in its buffer until ``deliver_again``."""
+        with self._lock:
+            self._held_at_us = self._clock.now_us()
+
+    def deliver_again(self) -> None:
+        with self._lock:
+            self._held_at_us = None
+
+    def fail_next_read(self, code: int) -> None:
+        with self._lock:
+            self._next_code = code
+
+    def partial_next_read(self, n_samples: int) -> None:
+        """The next read ends with -200284 after at most ``n_samples`` per channel, as if its timeout were over."""
+        with self._lock:
+            self._next_partial = n_samples
+
+    def overrun_now(self) -> None:
+        """The running task finds its buffer overwritten at the next read."""
+        with self._lock:
+            self._overrun = True
+
+    @property
+    def plugged(self) -> bool:
+        with self._lock:
+            return self._plugged
+
+    @property
+    def plug_count(self) -> int:
+        """How often the board was unplugged; a task that began under another count is dead."""
+        with self._lock:
+            return self._plug_count
+
+    @property
+    def held_at_us(self) -> int | None:
+        """Bench time since when nothing arrives any more."""
+        with self._lock:
+            return self._held_at_us
+
+    def wait_while_hung(self) -> None:
+        self._answering.wait()
+
+    def take_code(self) -> int | None:
+        with self._lock:
+            code, self._next_code = self._next_code, None
+            return code
+
+    def take_partial(self) -> int | None:
+        with self._lock:
+            n_samples, self._next_partial = self._next_partial, None
+            return n_samples
+
+    def take_overrun(self) -> bool:
+        with self._lock:
+            overrun, self._overrun = self._overrun, False
+            return overrun

@@ -1,0 +1,68 @@
+"""`kindle run`: protocols on a rig, into a study."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from kindle.commands.study import STUDY
+
+if TYPE_CHECKING:
+    from kindle.session import Finished, LastTrain
+
+
+@click.group()
+def run() -> None:
+    """Run a protocol on a rig, into a study folder."""
+
+
+@run.command()
+@STUDY
+@click.option("--animal", "animal_id", required=True, metavar="ID")
+@click.option("--rig", default="simulated", show_default=True, help="rig.toml, or simulated, or emulated.")
+@click.option("--preset", default=None, help="Threshold preset; default: the study's.")
+@click.option(
+    "--last-train",
+    type=click.Choice(["ask", "delivered", "void"]),
+    default="ask",
+    show_default=True,
+    help="When resuming: what became of a train that the recording does not show.",
+)
+def threshold(folder: Path, animal_id: str, rig: str, preset: str | None, last_train: str) -> None:
+    """Find the afterdischarge threshold of an animal; an interrupted test is resumed, no train is repeated."""
+    from kindle.report import write_session_report
+    from kindle.study import open_study
+    from kindle.terminal import console
+
+    finished = run_threshold_at_terminal(folder, animal_id, rig, preset, cast("LastTrain", last_train))
+    with open_study(folder) as study:
+        page = write_session_report(study, finished.session)
+    console().print(f"report: {page}")
+
+
+def run_threshold_at_terminal(
+    folder: Path, animal_id: str, rig: str, preset_id: str | None, last_train: "LastTrain"
+) -> "Finished":
+    """What `run threshold` and `demo` share: assemble, show progress, run to the outcome, print it."""
+    from kindle.assembly import assembled
+    from kindle.protocols.threshold import describe
+    from kindle.rig_config import load_rig
+    from kindle.session import prepare_threshold, run_threshold
+    from kindle.study import open_study
+    from kindle.terminal import AtTerminal, Display, StopKey, StoppableUnattended, at_keyboard, console
+
+    out = console()
+    config = load_rig(rig)
+    stop = StopKey()
+    with open_study(folder) as study:
+        prepared = prepare_threshold(study, animal_id, config, preset_id)
+        experimenter = AtTerminal(stop, out) if at_keyboard() else StoppableUnattended(stop)
+        with assembled(config, animal_id) as instruments, stop.aborting(instruments.stimulator.abort):
+            out.print(
+                f"{animal_id}: preset {prepared.plan.preset}, {len(prepared.plan.rungs_ua)} currents up to "
+                f"{prepared.plan.rungs_ua[-1]:.4g} uA on rig {config.name}"
+            )
+            with Display(prepared.plan, out) as display:
+                finished = run_threshold(study, prepared, instruments, experimenter, display, last_train=last_train)
+    out.print(f"{animal_id}: {describe(finished.outcome)}", style="bold")
+    return finished

@@ -1,0 +1,189 @@
+"""What a protocol may ask, what it hears back, and the verbs it asks with.
+
+A protocol is a generator: it yields requests and is sent replies. It touches no hardware, clock, disk or screen.
+"""
+
+from collections.abc import Generator
+from typing import TypeVar
+
+import msgspec
+
+from detectors.criterion import Afterdischarge, Stimulus, Verdict
+from detectors.durations import Durations, durations_s
+from drivers.interface import DeliveredTrain, PulseTrain
+
+
+class Dose(msgspec.Struct, frozen=True, tag="dose"):
+    """A substance as it is to be injected; ``basis`` says of what the milligrams are (the salt, the acid, the ion)."""
+
+    substance: str
+    basis: str
+    mg_per_kg: float
+    route: str
+    pretreatment_s: float
+
+
+class Stimulate(msgspec.Struct, frozen=True, tag="stimulate"):
+    train: PulseTrain
+
+
+class Rest(msgspec.Struct, frozen=True, tag="rest"):
+    duration_s: float
+    why: str
+
+
+class ScoreSeizure(msgspec.Struct, frozen=True, tag="score_seizure"):
+    scale: str
+
+
+class Inject(msgspec.Struct, frozen=True, tag="inject"):
+    dose: Dose
+
+
+class Observe(msgspec.Struct, frozen=True, tag="observe"):
+    duration_s: float
+    scale: str
+
+
+TRACE_READINGS = ("stop", "repeat", "none", "afterdischarge")
+"""What an experimenter may say of an undetermined trial; ``none`` lifts the lock-out that it began."""
+
+
+class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
+    """A question to the experimenter with the answers that it takes; the first is the cautious one."""
+
+    text: str
+    choices: tuple[str, ...]
+
+
+Request = Stimulate | Rest | ScoreSeizure | Inject | Observe | Confirm
+
+
+class MeasuredTrain(msgspec.Struct, frozen=True, tag="measured_train"):
+    """What the recorded channels say was delivered; samples are absolute, ``[onset_sample, end_sample)``."""
+
+    onset_sample: int
+    end_sample: int
+    current_ua: float | None
+    """Median plateau of the current monitor; ``None`` where no monitor is wired."""
+    n_pulses: int | None
+
+
+class Trial(msgspec.Struct, frozen=True, tag="trial"):
+    """A train that was delivered as asked, and what the signal says about it."""
+
+    train: PulseTrain
+    delivered: DeliveredTrain
+    measured: MeasuredTrain
+    verdict: Verdict
+    reason: str
+    afterdischarges: tuple[Afterdischarge, ...]
+    baseline_uv: float | None
+    blind: tuple[tuple[int, int], ...]
+    channel: str
+    rate_hz: float
+    recording: str
+    """Folder of the signal, relative to the study."""
+    first_sample: int
+    last_sample: int
+
+    @property
+    def stimulus(self) -> Stimulus:
+        return Stimulus(self.measured.onset_sample, self.measured.end_sample)
+
+    @property
+    def durations(self) -> Durations:
+        return durations_s(self.stimulus, self.afterdischarges, self.rate_hz)
+
+    @property
+    def since_onset_s(self) -> float:
+        """From train onset to the last sample read for this trial."""
+        return (self.last_sample - self.measured.onset_sample) / self.rate_hz
+
+
+class VoidTrial(msgspec.Struct, frozen=True, tag="void_trial"):
+    """A train that was not delivered as asked; it says nothing about the brain.
+
+    ``exposed`` is false only where the current monitor proves that nothing flowed.
+    """
+
+    train: PulseTrain
+    reason: str
+    exposed: bool
+    measured: MeasuredTrain | None
+    recording: str
+    last_sample: int
+    verdict: Verdict = Verdict.NONE
+    """What the signal shows all the same: a discharge after a train that came wrong is still a discharge."""
+
+
+class Rested(msgspec.Struct, frozen=True, tag="rested"):
+    last_sample: int
+
+
+class Scored(msgspec.Struct, frozen=True, tag="scored"):
+    scale: str
+    stage: float
+
+
+class Injected(msgspec.Struct, frozen=True, tag="injected"):
+    dose: Dose
+    sample: int
+
+
+class Observed(msgspec.Struct, frozen=True, tag="observed"):
+    scale: str
+    stages: tuple[tuple[int, float], ...]
+
+
+class Confirmed(msgspec.Struct, frozen=True, tag="confirmed"):
+    choice: str
+
+
+Reply = Trial | VoidTrial | Rested | Scored | Injected | Observed | Confirmed
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Steps = Generator[Request, Reply, T]
+
+
+class UnexpectedReply(TypeError):
+    """Whoever answers a protocol gave a reply of the wrong kind: a defect of the performer, never of the person."""
+
+
+def _narrow(reply: Reply, *kinds: type[R]) -> R:
+    if not isinstance(reply, kinds):
+        expected = " or ".join(kind.__name__ for kind in kinds)
+        raise UnexpectedReply(f"expected {expected}, heard {type(reply).__name__}")
+    return reply
+
+
+def stimulate(train: PulseTrain) -> Steps[Trial | VoidTrial]:
+    reply = yield Stimulate(train)
+    if isinstance(reply, VoidTrial):
+        return reply
+    return _narrow(reply, Trial)
+
+
+def rest(duration_s: float, why: str) -> Steps[Rested]:
+    return _narrow((yield Rest(duration_s, why)), Rested)
+
+
+def score(scale: str) -> Steps[Scored]:
+    return _narrow((yield ScoreSeizure(scale)), Scored)
+
+
+def inject(dose: Dose) -> Steps[Injected]:
+    return _narrow((yield Inject(dose)), Injected)
+
+
+def observe(duration_s: float, scale: str) -> Steps[Observed]:
+    return _narrow((yield Observe(duration_s, scale)), Observed)
+
+
+def confirm(text: str, choices: tuple[str, ...]) -> Steps[str]:
+    confirmed = _narrow((yield Confirm(text, choices)), Confirmed)
+    if confirmed.choice not in choices:
+        raise UnexpectedReply(f"{confirmed.choice!r} is none of the answers to {text!r}: {', '.join(choices)}")
+    return confirmed.choice

@@ -1,0 +1,141 @@
+"""What became of a train that the program died on. The recording answers where it can, else the experimenter."""
+
+from math import ceil, isnan
+from pathlib import Path
+from typing import Literal
+
+from detectors.criterion import Verdict
+from drivers.interface import Block, DeliveredTrain, PulseTrain
+from drivers.replay import ReplaySource
+from kindle.delivery import discrepancy, measure
+from kindle.errors import KindleError
+from kindle.exchange import MeasuredTrain, Stimulate, Trial, VoidTrial
+from kindle.experimenter import Experimenter, Unattended
+from kindle.progress import unheard
+from kindle.recording import Recording, open_recording
+from kindle.stream import Stream
+from kindle.study import SessionView
+
+
+def settle_train(
+    study: Path, view: SessionView, experimenter: Experimenter, last_train: Literal["ask", "delivered", "void"]
+) -> Trial | VoidTrial:
+    """The reply to the last, unanswered ``Stimulate``; never a second train.
+
+    Seen on the recorded TTL: delivered, and judged on what was recorded after it. Not seen: the experimenter says,
+    because the end of the signal may be missing.
+    """
+    request = view.exchanges[-1].request
+    if not isinstance(request, Stimulate):
+        raise TypeError(f"{request!r} is no train")
+    folder = view.recordings[-1].folder
+    recording = open_recording(study / folder)
+    asked_at = view.asked_samples[-1]
+    trial = _judge_recorded(recording, folder, request.train, asked_at, view)
+    if trial is not None:
+        return trial
+    return _ask(recording, folder, request.train, experimenter, last_train)
+
+
+def as_asked(train: PulseTrain) -> DeliveredTrain:
+    """The train as delivered, where only what was asked is known."""
+    return DeliveredTrain(
+        current_ua=train.current_ua,
+        phase_us=train.phase_us,
+        interphase_us=train.interphase_us,
+        period_us=1e6 / train.pulse_hz,
+        n_pulses=train.n_pulses,
+        net_charge_uc=train.net_charge_uc,
+        shape=train.shape,
+        polarity=train.polarity,
+    )
+
+
+class Unrecorded:
+    """Takes blocks of a recording that is only looked at again."""
+
+    def append(self, block: Block, *, monotonic_ns: int, utc_ns: int) -> None:
+        pass
+
+
+def _judge_recorded(
+    recording: Recording, folder: str, train: PulseTrain, asked_at: int, view: SessionView
+) -> Trial | VoidTrial | None:
+    """The trial as far as it was recorded; ``None`` when the TTL shows no train after the request."""
+    plan = view.started.plan
+    source = ReplaySource(folder, recording.channels, recording.rate_hz, recording.counts)
+    stream = Stream(source, Unrecorded(), plan.criterion, round(recording.rate_hz), unheard)
+    stream.keep_monitor_from = asked_at
+    while source.remaining:
+        stream.advance(source.remaining)
+    recorded = stream.closed_ttl or (stream.open_ttl and (stream.open_ttl, stream.n_samples))
+    if not recorded or recorded[0] < asked_at:
+        return None
+    onset, end = recorded
+    delivered = as_asked(train)
+    trace = stream.monitor_since(onset, end, quiet_before=asked_at)
+    measured = measure(onset, end, trace, delivered, stream.rate_hz)
+    judgement = stream.judgement()
+    watched_s = stream.seconds(stream.n_samples - end)
+    verdict, why = judgement.verdict, judgement.reason
+    if verdict is not Verdict.AFTERDISCHARGE and not judgement.final:
+        verdict, why = Verdict.UNDETERMINED, f"the program stopped {watched_s:.1f} s after the train"
+    reason = discrepancy(delivered, measured, stream.rate_hz) if stream.open_ttl is None else ""
+    if reason:
+        return VoidTrial(train, reason, measured.current_ua != 0.0, measured, folder, stream.n_samples, verdict)
+    return Trial(
+        train=train,
+        delivered=delivered,
+        measured=measured,
+        verdict=verdict,
+        reason=why,
+        afterdischarges=judgement.afterdischarges,
+        baseline_uv=None if isnan(judgement.baseline_uv) else judgement.baseline_uv,
+        blind=judgement.blind,
+        channel=stream.channels[stream.rows.eeg[0]].name,
+        rate_hz=stream.rate_hz,
+        recording=folder,
+        first_sample=max(0, onset - ceil(plan.baseline_s * stream.rate_hz)),
+        last_sample=stream.n_samples,
+    )
+
+
+def _ask(
+    recording: Recording,
+    folder: str,
+    train: PulseTrain,
+    experimenter: Experimenter,
+    last_train: Literal["ask", "delivered", "void"],
+) -> Trial | VoidTrial:
+    answer = last_train
+    question = (
+        f"The program stopped when the train of {train.current_ua:.4g} uA was due, and the recording ends before it "
+        "shows whether it came"
+    )
+    if answer == "ask":
+        if isinstance(experimenter, Unattended):
+            raise KindleError(f"{question}; resume with --last-train delivered or --last-train void")
+        pending = experimenter.ask(f"{question}. Was it delivered?", ("delivered", "void"))
+        while (said := pending()) is None:
+            pass
+        answer = "void" if said == "void" else "delivered"
+    if answer == "void":
+        return VoidTrial(
+            train, "not delivered, says the experimenter: the program stopped before it", False, None, folder, 0
+        )
+    n_samples = recording.n_samples
+    return Trial(
+        train=train,
+        delivered=as_asked(train),
+        measured=MeasuredTrain(n_samples, n_samples + round(train.train_s * recording.rate_hz), None, None),
+        verdict=Verdict.UNDETERMINED,
+        reason="delivered, says the experimenter, but the program stopped before its signal was recorded",
+        afterdischarges=(),
+        baseline_uv=None,
+        blind=(),
+        channel=next(channel.name for channel in recording.channels if channel.role == "eeg"),
+        rate_hz=recording.rate_hz,
+        recording=folder,
+        first_sample=max(0, n_samples - round(recording.rate_hz)),
+        last_sample=n_samples,
+    )

@@ -1,0 +1,1 @@
+"""Experiments as generators that ask: they read like a Methods section and touch nothing."""

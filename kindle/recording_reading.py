@@ -1,0 +1,106 @@
+"""A stored recording, mapped into memory: its samples are views, nothing is copied."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drivers.interface import Block, Channel
+from kindle.brainvision import Marker, parse_markers
+from kindle.errors import RecordingError
+from kindle.recording_extent import Extent, extents
+from kindle.recording_index import RECORD, read_records
+from kindle.recording_recovery import BeingWritten, NotWritable, recover
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """A stretch without a gap. Markers and ``first_sample`` count in the whole recording, the index from 0 here."""
+
+    header_path: Path
+    first_sample: int
+    start_utc: datetime
+    counts: Block
+    """``(n_channels, n_samples)``, a read-only view of the file."""
+    markers: tuple[Marker, ...]
+    index: NDArray[np.void]
+    """Structured as ``kindle.recording_index.RECORD``; empty when the index file is not there."""
+
+    @property
+    def n_samples(self) -> int:
+        return int(self.counts.shape[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    folder: Path
+    channels: tuple[Channel, ...]
+    rate_hz: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def start_utc(self) -> datetime:
+        return self.segments[0].start_utc
+
+    @property
+    def n_samples(self) -> int:
+        """Samples per channel over all segments; what was lost in gaps is not counted."""
+        return sum(segment.n_samples for segment in self.segments)
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """As written, segment by segment; ``sample`` counts in the whole recording."""
+        return tuple(marker for segment in self.segments for marker in segment.markers)
+
+    @property
+    def counts(self) -> Block:
+        """``(n_channels, n_samples)``, a read-only view. Raises ``RecordingError`` when there are gaps."""
+        return self._only_segment().counts
+
+    @property
+    def index(self) -> NDArray[np.void]:
+        """Raises ``RecordingError`` when there are gaps."""
+        return self._only_segment().index
+
+    def _only_segment(self) -> Segment:
+        if len(self.segments) > 1:
+            raise RecordingError(
+                f"{self.folder} has {len(self.segments)} segments with gaps between them: read them one by one"
+            )
+        return self.segments[0]
+
+
+def open_recording(path: Path) -> Recording:
+    """Open a recording by its folder, or by a ``.vhdr`` in it, recovering it first when a crash tore it.
+
+    One that is being written, or may not be changed, is shown as far as its index vouches for it.
+    Raises ``RecordingError`` when there is none or it is damaged.
+    """
+    folder = path.parent if path.suffix == ".vhdr" else path
+    found = extents(folder)
+    if any(extent.torn for extent in found):
+        try:
+            recover(folder)
+        except (BeingWritten, NotWritable):
+            pass
+        else:
+            found = extents(folder)
+    first = found[0].header
+    return Recording(folder, first.channels, first.rate_hz, tuple(_mapped(extent) for extent in found))
+
+
+def _mapped(extent: Extent) -> Segment:
+    shape = (extent.n_samples, len(extent.header.channels))
+    start = extent.header.first_sample
+    local_markers, _ = parse_markers(extent.files.markers.read_bytes())
+    return Segment(
+        header_path=extent.files.header,
+        first_sample=start,
+        start_utc=extent.header.start_utc,
+        # An empty file cannot be mapped.
+        counts=np.memmap(extent.files.signal, "<i2", "r", shape=shape).T if shape[0] else np.empty(shape, "<i2").T,
+        markers=tuple(Marker(m.type, m.description, start + m.sample, m.n_samples) for m in local_markers),
+        index=read_records(extent.files.index)[: extent.n_blocks] if extent.indexed else np.empty(0, RECORD),
+    )

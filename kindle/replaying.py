@@ -1,0 +1,96 @@
+"""A stored session, or a lone recording, through the whole rig again: same protocol, same detector, same journal."""
+
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from drivers.replay import ReplaySource, ReplayStimulator
+from kindle.assembly import Instruments
+from kindle.errors import ConfigError, KindleError
+from kindle.exchange import Trial, VoidTrial
+from kindle.experimenter import Unattended
+from kindle.progress import Done, Listener, Progress
+from kindle.protocols.threshold import ThresholdOutcome
+from kindle.recording import open_recording
+from kindle.rows import Animal
+from kindle.session import Prepared, run_threshold
+from kindle.study import CONFIG, SessionView, Study, create_study, open_study
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What was recorded, and what comes out now."""
+
+    session: str
+    recorded: ThresholdOutcome
+    now: ThresholdOutcome
+    recorded_trials: tuple[Trial | VoidTrial, ...]
+    trials_now: tuple[Trial | VoidTrial, ...]
+    jumps: int
+    """How often the recording had to jump because the protocol reached its trigger at another moment."""
+
+    @property
+    def same(self) -> bool:
+        """The same outcome from the same events, to the sample."""
+        return self.recorded == self.now and _events(self.recorded_trials) == _events(self.trials_now)
+
+
+def replay_session(folder: Path, listener: Listener) -> Replayed:
+    """Replay the session whose recording lies in ``folder`` (``STUDY/recordings/ANIMAL/SESSION``)."""
+    study_folder = _study_of(folder)
+    with open_study(study_folder) as study:
+        view = _session_in(study, folder.resolve().relative_to(study.folder.resolve()).as_posix())
+    if view.outcome is None:
+        raise KindleError(f"session {view.id} has no outcome yet: resume it before replaying it")
+    if len(view.recordings) != 1:
+        raise KindleError(
+            f"session {view.id} was interrupted and has {len(view.recordings)} recordings; only a session in one piece "
+            "can be replayed"
+        )
+    recording = open_recording(folder)
+    source = ReplaySource(folder.name, recording.channels, recording.rate_hz, recording.counts)
+    stimulator = ReplayStimulator(source)
+    trials: list[Trial | VoidTrial] = []
+
+    def told(progress: Progress) -> None:
+        if isinstance(progress, Done):
+            trials.append(progress.trial)
+        listener(progress)
+
+    with tempfile.TemporaryDirectory(prefix="kindle-replay-") as scratch:
+        copy = Path(scratch) / "study"
+        create_study(copy, (study_folder / CONFIG).read_text(encoding="utf-8-sig"))
+        with open_study(copy) as again:
+            again.add_animal(Animal(view.started.animal), datetime.now(UTC))
+            started = view.started
+            prepared = Prepared(started.animal, started.plan, started.parameters, started.limits, "replay")
+            # Decisions fall between blocks: the blocks must be those of the recording.
+            instruments = Instruments(source, stimulator, int(recording.index["n_samples"].max()))
+            finished = run_threshold(again, prepared, instruments, Unattended(), told)
+    return Replayed(view.id, view.outcome, finished.outcome, tuple(view.trials), tuple(trials), stimulator.jumps)
+
+
+def _events(trials: tuple[Trial | VoidTrial, ...]) -> list[tuple[object, ...]]:
+    return [
+        (trial.verdict, trial.measured.onset_sample, trial.measured.end_sample, trial.afterdischarges)
+        if isinstance(trial, Trial)
+        else ("void", trial.train)
+        for trial in trials
+    ]
+
+
+def _study_of(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; give the recording folder of a session in a study")
+    for parent in folder.resolve().parents:
+        if (parent / CONFIG).is_file():
+            return parent
+    raise ConfigError(f"{folder} lies in no study: no folder above it holds a {CONFIG}")
+
+
+def _session_in(study: Study, folder: str) -> SessionView:
+    for view in study.sessions():
+        if any(started.folder == folder for started in view.recordings):
+            return view
+    raise KindleError(f"the journal of {study.folder} names no session with the recording {folder}")

@@ -1,0 +1,101 @@
+"""Under which settings the session ran: parameters with their sources, limits, and the charge that was delivered."""
+
+from drivers.interface import charge_density_uc_cm2, shannon_k
+from kindle.exchange import Trial
+from kindle.presets import Parameter, Status
+from kindle.report.markup import NOTHING, Html, element, section, table
+from kindle.report.trains import Train
+from kindle.report.wording import MISSING, number, typeset
+from kindle.rows import SessionStarted
+from kindle.safety import ChargeReport, Electrode, SafetyLimits
+
+_STATUS: dict[Status, str] = {
+    "retrieved": "read in the source",
+    "derived": "derived",
+    "unverified": "unverified",
+    "laboratory": "set by this laboratory",
+}
+
+_LIMITS = (
+    ("max_current_ua", "current", "µA"),
+    ("max_phase_us", "phase", "µs"),
+    ("max_pulse_hz", "pulse rate", "Hz"),
+    ("max_train_s", "train", "s"),
+    ("max_charge_per_phase_uc", "charge per phase", "µC"),
+    ("max_net_charge_uc", "direct current charge of a train", "µC"),
+    ("max_charge_per_session_uc", "charge of a session", "µC"),
+    ("max_trains_per_session", "trains of a session", ""),
+    ("min_interval_s", "train onset to train onset, at least", "s"),
+    ("lockout_after_afterdischarge_s", "end of an afterdischarge to the next train, at least", "s"),
+)
+
+
+def parameters_section(parameters: tuple[Parameter, ...]) -> Html:
+    rows: list[tuple[str, ...]] = [
+        (
+            element("code", parameter.name),
+            typeset(parameter.value),
+            element("span", _STATUS[parameter.status], class_=parameter.status),
+            f"{parameter.source}; {parameter.note}" if parameter.note else parameter.source,
+        )
+        for parameter in parameters
+    ]
+    return section("Parameters in force", table(("parameter", "value", "status", "source"), rows))
+
+
+def limits_section(limits: SafetyLimits) -> Html:
+    """The stricter of the rig's and the study's, as they were in force."""
+    rows: list[tuple[str, ...]] = [
+        (what if "at least" in what else f"{what}, at most", f"{getattr(limits, name):g} {unit}")
+        for name, what, unit in _LIMITS
+    ]
+    return section("Safety limits", table(("limit", "value"), rows, class_="keys"))
+
+
+def charge_section(series: list[Train], started: SessionStarted, electrode: Electrode | None) -> Html:
+    rows = [_charge_row(train, train.reply, electrode) for train in series if isinstance(train.reply, Trial)]
+    headers = ("train", "current µA", "charge per phase µC", "per train µC", "direct current µC")
+    density = ("density µC/cm² per phase", "Shannon k")
+    return section(
+        "Charge",
+        table((*headers, *density), rows, class_="numbers"),
+        element("p", _electrode(electrode), class_="quiet"),
+        _warnings(started.warnings),
+    )
+
+
+def _charge_row(train: Train, trial: Trial, electrode: Electrode | None) -> tuple[str, ...]:
+    delivered = trial.delivered
+    phase_uc = delivered.charge_per_phase_uc
+    per_train_uc = phase_uc * delivered.n_pulses * (2 if delivered.shape == "biphasic" else 1)
+    density = k = MISSING
+    if electrode is not None:
+        density = number(charge_density_uc_cm2(phase_uc, electrode.area_cm2), 3)
+        k = f"{shannon_k(phase_uc, electrode.area_cm2):.2f}"
+    charges = (number(phase_uc, 3), number(per_train_uc, 3), number(delivered.net_charge_uc, 3))
+    return (str(train.number), number(delivered.current_ua), *charges, density, k)
+
+
+def _electrode(electrode: Electrode | None) -> str:
+    if electrode is None:
+        return "study.toml names no electrode, so charge density and Shannon's k are not known."
+    return (
+        f"Electrode as study.toml names it now: {electrode.material}, {electrode.area_cm2:.3g} cm² exposed. "
+        "Shannon 1992: damage from about k = 1.85, conservatively 1.5. Void trains are not in this table."
+    )
+
+
+def _warnings(reports: tuple[ChargeReport, ...]) -> Html:
+    """As given when the session began, for the planned series: the least and the greatest charge that warn."""
+    if not reports:
+        return NOTHING
+    by_charge = sorted(reports, key=lambda report: report.charge_per_phase_uc)
+    shown = by_charge[:1] if len(by_charge) == 1 else [by_charge[0], by_charge[-1]]
+    told = "; ".join(
+        f"at {report.charge_per_phase_uc:.3g} µC per phase ({report.charge_density_uc_cm2:.3g} µC/cm²) {report.warning}"
+        for report in shown
+    )
+    currents = "1 current" if len(reports) == 1 else f"{len(reports)} currents"
+    return element(
+        "p", typeset(f"Warned of when the session began, for {currents} of its series: {told}."), class_="warning"
+    )

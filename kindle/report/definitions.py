@@ -1,0 +1,50 @@
+"""What the words and numbers of a report mean."""
+
+from detectors.criterion import Criterion
+from kindle.report.markup import Html, element, section
+
+_DURATIONS = (
+    ("from train start", "onset of the train to the last spike of the first discharge; the train itself is in it"),
+    ("from train end", "end of the train to the last spike of the first discharge; the silence before it is in it"),
+    ("from first spike", "first to last spike of the first discharge"),
+    ("total", "sum of first to last spike over all discharges, primary and secondary"),
+    ("span", "first spike of the first to last spike of the last discharge, pauses included"),
+)
+
+_VERDICTS = (
+    ("none", "the signal was judged and held no afterdischarge; its durations are 0"),
+    ("undetermined", "an afterdischarge could lie where the signal could not be judged; its durations are missing"),
+    ("void", "the train was not delivered as asked and says nothing about the brain"),
+)
+
+
+def definitions_section(criterion: Criterion) -> Html:
+    ratio = f"{criterion.amplitude_ratio:g} ×"
+    terms = (
+        (
+            "afterdischarge",
+            f"spikes of at least {ratio} the baseline, at least {criterion.min_spike_hz:g} per second, for at least "
+            f"{criterion.min_duration_s:g} s from the first to the last, that begin within "
+            f"{criterion.onset_window_s:g} s of the train's end. Silence of up to {criterion.max_gap_s:g} s, more "
+            "where the last gaps were long, does not end it; one that begins within "
+            f"{criterion.secondary_window_s:g} s of the end of another is secondary",
+        ),
+        (
+            f"{ratio} baseline",
+            f"baseline is the median, over the last {criterion.baseline_s:g} clean seconds before the train, of the "
+            "largest |signal| in each second, measured on the band-passed signal. A spike counts when its peak, from "
+            f"zero, reaches {ratio} that. The figures show the signal as recorded, less its median before the train, so that slow "
+            "waves may cross the line without counting",
+        ),
+        ("latency", "end of the train to the first spike of the first discharge"),
+        *((f"duration {name}", words) for name, words in _DURATIONS),
+        ("≥ before a duration", "the signal ended before the discharge did"),
+        *_VERDICTS,
+        (
+            "threshold in (a, b]",
+            "the highest current that clearly evoked nothing is a, the current that evoked the afterdischarge is b; "
+            "the classical value b alone overstates the threshold by half a step on average",
+        ),
+    )
+    listed = (part for term, words in terms for part in (element("dt", term), element("dd", f"{words}.")))
+    return section("Definitions", element("dl", *listed))

@@ -1,0 +1,292 @@
+"""Performs what a protocol asks; the only code that may fire a stimulator."""
+
+from math import ceil
+from types import TracebackType
+from typing import assert_never
+
+from msgspec import structs
+
+from detectors.criterion import Judgement, Verdict
+from drivers.interface import Abort, DeliveredTrain, LinkLost, PulseTrain, Stimulator
+from kindle.delivery import discrepancy, flowed, measure
+from kindle.errors import KindleError
+from kindle.exchange import (
+    TRACE_READINGS,
+    Confirm,
+    Confirmed,
+    Inject,
+    Injected,
+    MeasuredTrain,
+    Observe,
+    Observed,
+    Reply,
+    Request,
+    Rest,
+    Rested,
+    Scored,
+    ScoreSeizure,
+    Stimulate,
+    Trial,
+    VoidTrial,
+)
+from kindle.experimenter import Experimenter
+from kindle.progress import Arming, Done, Fired, Listener, Resting, Watching
+from kindle.safety import Exposure, SafetyLimits, check_delivered, check_interlocks, check_train
+from kindle.stream import Stream
+
+TTL_DEADLINE_S = 1.0
+"""A train that the TTL does not show this long after the trigger did not come."""
+
+LONGEST_WATCH_S = 900.0
+
+
+class StoppedByExperimenter(KindleError):
+    """The experimenter asked to stop; ``abort`` says whether the stimulator confirmed that it did."""
+
+    def __init__(self, abort: Abort) -> None:
+        super().__init__(f"stopped by the experimenter; the stimulator's stop is {abort.value}")
+        self.abort = abort
+
+
+class UnaskedTrain(KindleError):
+    """The TTL shows a train that nobody asked for."""
+
+
+class Rig:
+    """Source, stimulator and limits, and what the session has put into the animal so far.
+
+    On any exception, and on leaving the ``with`` block, current is off before anything else happens.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        stimulator: Stimulator,
+        limits: SafetyLimits,
+        experimenter: Experimenter,
+        *,
+        watch_s: float,
+        baseline_s: float,
+        recording: str,
+        listener: Listener,
+        exposure: Exposure,
+    ) -> None:
+        self.stream = stream
+        self.exposure = exposure
+        self._stimulator = stimulator
+        self._limits = limits
+        self._experimenter = experimenter
+        self._watch_s = watch_s
+        self._baseline_s = baseline_s
+        self._recording = recording
+        self._listener = listener
+        self.last_abort: Abort | None = None
+        self._trains_accounted = stream.n_trains
+
+    def __enter__(self) -> "Rig":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.abort()
+
+    def abort(self) -> Abort:
+        """Current off now; from any thread."""
+        self.last_abort = self._stimulator.abort()
+        return self.last_abort
+
+    def perform(self, request: Request) -> Reply:
+        try:
+            return self._perform(request)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _perform(self, request: Request) -> Reply:
+        match request:
+            case Stimulate(train):
+                reply = self._stimulate(train)
+                self._listener(Done(reply))
+                return reply
+            case Rest(duration_s, why):
+                return self._rest(duration_s, why)
+            case Confirm(text, choices):
+                choice = self._ask(text, choices)
+                if choices == TRACE_READINGS and choice == "none":
+                    self.exposure = structs.replace(self.exposure, last_afterdischarge_end_s=None)
+                return Confirmed(choice)
+            case ScoreSeizure(scale):
+                return Scored(scale, float(self._ask(f"Highest stage on {scale}?", ())))
+            case Inject(dose):
+                self._ask(f"Inject {dose.mg_per_kg:g} mg/kg {dose.substance} ({dose.basis}) {dose.route}", ("given",))
+                return Injected(dose, self.stream.n_samples)
+            case Observe(duration_s, scale):
+                return self._observe(duration_s, scale)
+            case _:
+                assert_never(request)
+
+    def _rest(self, duration_s: float, why: str) -> Rested:
+        end = self.stream.n_samples + ceil(duration_s * self.stream.rate_hz)
+        while self.stream.n_samples < end:
+            self._listener(Resting((end - self.stream.n_samples) / self.stream.rate_hz, why))
+            self._advance(end - self.stream.n_samples)
+        return Rested(self.stream.n_samples)
+
+    def _observe(self, duration_s: float, scale: str) -> Observed:
+        stages: list[tuple[int, float]] = []
+        end = self.stream.n_samples + ceil(duration_s * self.stream.rate_hz)
+        while self.stream.n_samples < end:
+            self._advance(end - self.stream.n_samples)
+            stage = self._experimenter.stage_now(scale)
+            if stage is not None:
+                stages.append((self.stream.n_samples, stage))
+        return Observed(scale, tuple(stages))
+
+    def _ask(self, text: str, choices: tuple[str, ...]) -> str:
+        """Read on while the person thinks."""
+        answer = self._experimenter.ask(text, choices)
+        while (said := answer()) is None:
+            self._advance(ceil(self.stream.rate_hz))
+        return said
+
+    def _stimulate(self, train: PulseTrain) -> Trial | VoidTrial:
+        self._listener(Arming(train))
+        check_train(train, self._limits)
+        missing_s = self._baseline_s + 1.0 - self.stream.seconds(self.stream.n_samples)
+        if missing_s > 0:
+            self._rest(missing_s, "baseline")
+        check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
+        delivered = self._stimulator.prepare(train)
+        check_delivered(train, delivered, self._limits)
+        armed = self.stream.n_samples
+        self.stream.keep_monitor_from = armed
+        self.stream.closed_ttl = None
+        self._expose(train, armed)
+        self._stimulator.fire()
+        self._listener(Fired(train, delivered))
+        span = self._await_train(delivered, armed)
+        if span is None:
+            return self._nothing_seen(train, armed)
+        self._stimulator.rest()
+        onset, end = span
+        trace = self.stream.monitor_since(onset, end, quiet_before=armed)
+        self.stream.keep_monitor_from = None
+        measured = measure(onset, end, trace, delivered, self.stream.rate_hz)
+        self._expose_at(onset)
+        reason = discrepancy(delivered, measured, self.stream.rate_hz)
+        judgement = self._watch(end)
+        if reason:
+            exposed = measured.current_ua != 0.0
+            return VoidTrial(
+                train, reason, exposed, measured, self._recording, self.stream.n_samples, judgement.verdict
+            )
+        return self._trial(train, delivered, measured, judgement)
+
+    def _await_train(self, delivered: DeliveredTrain, armed: int) -> tuple[int, int] | None:
+        """Onset and end of the train as the TTL shows it; ``None`` when it never comes, abort when it never ends."""
+        stream = self.stream
+        onset_due = armed + ceil(TTL_DEADLINE_S * stream.rate_hz)
+        while stream.open_ttl is None and stream.closed_ttl is None:
+            if stream.n_samples >= onset_due:
+                return None
+            self._advance_quietly(onset_due - stream.n_samples)
+        end_due = stream.n_samples + ceil((delivered.train_s + TTL_DEADLINE_S) * stream.rate_hz)
+        while stream.closed_ttl is None:
+            if stream.n_samples >= end_due:
+                raise LinkLost(
+                    f"the TTL is still high {TTL_DEADLINE_S:g} s after the train should have ended; the stimulator was "
+                    "told to stop: check its output before going on"
+                )
+            self._advance_quietly(end_due - stream.n_samples)
+        self._trains_accounted += 1
+        return stream.closed_ttl
+
+    def _nothing_seen(self, train: PulseTrain, armed: int) -> VoidTrial:
+        # Not rest(): a train that the TTL does not show may still be playing.
+        self.abort()
+        trace = self.stream.monitor_since(armed, self.stream.n_samples, quiet_before=armed)
+        self.stream.keep_monitor_from = None
+        exposed = trace is None or flowed(trace)
+        reason = f"the TTL shows no train within {TTL_DEADLINE_S:g} s of the trigger"
+        if trace is not None:
+            reason += (
+                ", yet the current monitor shows current" if exposed else " and the current monitor shows no current"
+            )
+        return VoidTrial(train, reason, exposed, None, self._recording, self.stream.n_samples)
+
+    def _watch(self, train_end: int) -> Judgement:
+        """Read on until nothing can change the verdict and the watch time is over."""
+        stream = self.stream
+        least = train_end + ceil(self._watch_s * stream.rate_hz)
+        most = train_end + ceil(LONGEST_WATCH_S * stream.rate_hz)
+        judgement = stream.judgement()
+        while (stream.n_samples < least or not judgement.final) and stream.n_samples < most:
+            self._advance(most - stream.n_samples)
+            judgement = stream.judgement()
+            self._listener(Watching((stream.n_samples - train_end) / stream.rate_hz, stream.discharge_s()))
+        self._note_discharge(judgement)
+        return judgement
+
+    def _trial(
+        self, train: PulseTrain, delivered: DeliveredTrain, measured: MeasuredTrain, judgement: Judgement
+    ) -> Trial:
+        stream = self.stream
+        return Trial(
+            train=train,
+            delivered=delivered,
+            measured=measured,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
+            afterdischarges=judgement.afterdischarges,
+            baseline_uv=judgement.baseline_uv if judgement.baseline_uv == judgement.baseline_uv else None,
+            blind=judgement.blind,
+            channel=stream.channels[stream.rows.eeg[0]].name,
+            rate_hz=stream.rate_hz,
+            recording=self._recording,
+            first_sample=max(0, measured.onset_sample - ceil(self._baseline_s * stream.rate_hz)),
+            last_sample=stream.n_samples,
+        )
+
+    def _advance(self, n_samples: int) -> None:
+        """Read on while no train is expected."""
+        self._advance_quietly(n_samples)
+        if self.stream.n_trains != self._trains_accounted:
+            abort = self.abort()
+            raise UnaskedTrain(
+                "the TTL shows a train that was not asked for; the stimulator's stop is "
+                f"{abort.value}: check what else can trigger it before going on"
+            )
+
+    def _advance_quietly(self, n_samples: int) -> None:
+        if self._experimenter.wants_stop():
+            raise StoppedByExperimenter(self.abort())
+        self.stream.advance(n_samples)
+
+    def _expose(self, train: PulseTrain, armed: int) -> None:
+        """From the trigger on the animal counts as stimulated, whatever becomes of the train."""
+        self.exposure = Exposure(
+            n_trains=self.exposure.n_trains + 1,
+            charge_uc=self.exposure.charge_uc + train.charge_uc,
+            last_onset_s=self.stream.seconds(armed),
+            last_afterdischarge_end_s=self.exposure.last_afterdischarge_end_s,
+        )
+
+    def _expose_at(self, onset: int) -> None:
+        self.exposure = structs.replace(self.exposure, last_onset_s=self.stream.seconds(onset))
+
+    def _note_discharge(self, judgement: Judgement) -> None:
+        """Lock-out counts from the last discharge's end; a trial that may hide one counts as one up to now."""
+        match judgement.verdict:
+            case Verdict.AFTERDISCHARGE:
+                ended = judgement.afterdischarges[-1].end_sample
+            case Verdict.UNDETERMINED:
+                ended = self.stream.n_samples
+            case Verdict.NONE:
+                return
+        self.exposure = structs.replace(
+            self.exposure,
+            last_afterdischarge_end_s=self.stream.seconds(ended),
+            in_discharge=not judgement.final,
+        )

@@ -1,0 +1,90 @@
+"""rig.toml: which instruments stand at this rig, how they are wired, and what it may ever deliver."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from drivers.interface import Role
+from kindle.errors import ConfigError
+from kindle.safety import SafetyLimits
+from kindle.toml_files import decode_toml
+
+Positive = Annotated[float, Meta(gt=0, le=1e9)]
+Seed = Annotated[int, Meta(ge=0, le=2**31)]
+
+
+class InputConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One analogue input: ``units_per_volt`` is 1e6 / gain for an EEG amplifier whose unit is uV."""
+
+    physical: str
+    name: str
+    role: Role
+    unit: str
+    units_per_volt: Positive
+    range_v: Annotated[float, Meta(gt=0, le=10)] = 10.0
+    terminal: Literal["differential", "rse", "nrse", "pseudodifferential"] = "rse"
+
+
+class DaqConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``remote`` is host:port of a gRPC device server; leave it out for a board in this computer."""
+
+    kind: Literal["nidaq"]
+    device: str
+    rate_hz: Annotated[float, Meta(ge=100, le=50_000)]
+    inputs: Annotated[tuple[InputConfig, ...], Meta(min_length=2, max_length=32)]
+    block_s: Annotated[float, Meta(ge=0.01, le=1.0)] = 0.1
+    remote: str = ""
+
+
+class StimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``ua_per_v`` is the measured calibration of the isolator behind the Pulse Pal."""
+
+    kind: Literal["pulsepal"]
+    ua_per_v: Positive
+    address: str = ""
+    channel: Annotated[int, Meta(ge=1, le=4)] = 1
+    sync_channel: Annotated[int, Meta(ge=1, le=4)] | None = None
+    positive_is_cathodic: bool = False
+
+
+class BenchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An emulated bench that takes the place of the instruments; without a threshold the animal's name draws one."""
+
+    where: Literal["process", "in_process"]
+    clock: Literal["demand", "real"] = "demand"
+    seed: Seed = 1
+    threshold_ua: Annotated[float, Meta(gt=0, le=20_000)] | None = None
+    log: str = ""
+    """File to which each train that the rat heard is appended."""
+
+
+class RigConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    daq: DaqConfig
+    stimulator: StimulatorConfig
+    limits: SafetyLimits
+    bench: BenchConfig | None = None
+
+    @property
+    def block(self) -> int:
+        return max(1, round(self.daq.block_s * self.daq.rate_hz))
+
+
+BUILT_IN = ("simulated", "emulated")
+
+
+def load_rig(name: str) -> RigConfig:
+    """A built-in rig by its name, or a TOML file. Raises ``ConfigError`` naming the key that is wrong."""
+    if name in BUILT_IN:
+        with as_file(files("kindle") / "rigs" / f"{name}.toml") as path:
+            return decode_toml(path, RigConfig)
+    path = Path(name)
+    if not path.is_file():
+        raise ConfigError(f"no rig {name!r}: give a TOML file, or one of the built-in rigs {', '.join(BUILT_IN)}")
+    config = decode_toml(path, RigConfig)
+    if config.bench is None and not config.stimulator.address:
+        raise ConfigError(f"{path}: [stimulator] has no address; give the serial port, such as COM5 or /dev/ttyACM0")
+    return config

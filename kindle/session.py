@@ -1,0 +1,289 @@
+"""One session: protocol, rig, journal and recording, from the first request to the outcome, across interruptions."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from kindle.assembly import Instruments
+from kindle.engine import Perform, journalled, resuming, run
+from kindle.errors import ConfigError, KindleError, UnsafeStimulus
+from kindle.exchange import Reply, Request, Rest, Stimulate
+from kindle.experimenter import Experimenter
+from kindle.interrupted import settle_train
+from kindle.journal import Journal
+from kindle.locking import exclusive
+from kindle.markers import marking
+from kindle.presets import Parameter, load_threshold_preset, parameters, resolve
+from kindle.progress import Listener
+from kindle.protocols.threshold import ThresholdOutcome, ThresholdPlan, ascending_threshold
+from kindle.recording import RecordingWriter
+from kindle.rig import Rig
+from kindle.rig_config import RigConfig
+from kindle.rows import (
+    Answered,
+    Asked,
+    RecordingClosed,
+    RecordingStarted,
+    SessionEnded,
+    SessionInterrupted,
+    SessionStarted,
+    kind_of,
+)
+from kindle.safety import Exposure, SafetyLimits, charge_report, check_train
+from kindle.stream import Stream
+from kindle.study import SessionView, Study, strictest
+
+LastTrain = Literal["ask", "delivered", "void"]
+"""What the experimenter says of a train that the program died on, where the recording cannot tell."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A threshold session about to begin: nothing in it is left open, nothing has happened yet."""
+
+    animal: str
+    plan: ThresholdPlan
+    parameters: tuple[Parameter, ...]
+    limits: SafetyLimits
+    rig: str
+    simulated: bool = False
+    """A simulated rat is born with each session: nothing of earlier ones is left in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    session: str
+    outcome: ThresholdOutcome
+
+
+def prepare_threshold(study: Study, animal: str, rig: RigConfig, preset_id: str | None = None) -> Prepared:
+    """The plan in force: the preset, the laboratory's values over it, the stricter of the rig's and study's limits."""
+    study.animal(animal)
+    preset = load_threshold_preset(preset_id or study.config.preset, study.config.threshold)
+    limits = rig.limits if study.config.limits is None else strictest([rig.limits, study.config.limits])
+    plan = resolve(preset)
+    check_plan(plan, limits)
+    return Prepared(animal, plan, parameters(preset), limits, rig.name, simulated=rig.bench is not None)
+
+
+def check_plan(plan: ThresholdPlan, limits: SafetyLimits) -> None:
+    """Refuse, before anything is armed, a plan that would run into a limit on its way. Raises ``ConfigError``."""
+    if not plan.rungs_ua:
+        raise ConfigError(f"no current lies between start_ua = {plan.start_ua:g} and max_ua = {plan.max_ua:g} uA")
+    for current_ua in plan.rungs_ua:
+        check_train(plan.train.at(current_ua), limits)
+    if len(plan.rungs_ua) > limits.max_trains_per_session:
+        raise ConfigError(
+            f"the ladder has {len(plan.rungs_ua)} currents; "
+            f"max_trains_per_session allows {limits.max_trains_per_session}"
+        )
+    for name, planned_s, least_s in (
+        ("interval_s", plan.interval_s, limits.min_interval_s),
+        ("lockout_after_ad_s", plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s),
+    ):
+        if planned_s < least_s:
+            raise ConfigError(f"the plan's {name} is {planned_s:g} s; the limits ask for {least_s:g} s")
+
+
+def check_lockout(earlier: Sequence[SessionView], lockout_s: float, now_utc: datetime) -> None:
+    """Refuse a new session too soon after a discharge of an earlier one. Raises ``UnsafeStimulus``.
+
+    Between sessions only wall time is known; a clock that was set back makes the lock-out longer, never shorter.
+    """
+    for view in earlier:
+        if view.perhaps_discharged and view.last_utc is not None:
+            free_utc = view.last_utc + timedelta(seconds=lockout_s)
+            if now_utc < free_utc:
+                raise UnsafeStimulus(
+                    f"{view.started.animal} had, or may have had, an afterdischarge in session {view.id}; the lock-out "
+                    f"of {lockout_s / 3600:.4g} h ends at {free_utc:%Y-%m-%d %H:%M} UTC"
+                )
+
+
+def run_threshold(
+    study: Study,
+    prepared: Prepared,
+    instruments: Instruments,
+    experimenter: Experimenter,
+    listener: Listener,
+    *,
+    last_train: LastTrain = "ask",
+    now: Clock = utc_now,
+) -> Finished:
+    """Run the animal's threshold test, or resume the one that was interrupted, to its outcome."""
+    study.animal(prepared.animal)
+    folder = study.folder / "recordings" / prepared.animal
+    folder.mkdir(parents=True, exist_ok=True)
+    with exclusive(folder / "lock.sqlite"):
+        view = study.unfinished(prepared.animal, "threshold")
+        plan = prepared.plan if view is None else view.started.plan
+        limits = prepared.limits if view is None else strictest([prepared.limits, view.started.limits])
+        check_plan(plan, limits)
+        if view is None and not prepared.simulated:
+            lockout_s = max(plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s)
+            check_lockout(study.sessions(prepared.animal), lockout_s, now())
+        settle = _settler(study, view, experimenter, last_train)
+        begun = now()
+        stamp = f"{begun:%Y%m%d_%H%M%S}_threshold"
+        session = f"{prepared.animal}_{stamp}" if view is None else view.id
+        journal = SessionJournal(study.journal, session, now)
+        if view is None:
+            journal.write(_started(study, prepared))
+        with _recording(study, journal, instruments, f"recordings/{prepared.animal}/{stamp}", begun) as opened:
+            recording, recording_folder = opened
+            listener = marking(recording, listener)
+            stream = Stream(instruments.source, recording, plan.criterion, instruments.block, listener)
+            journal.stream = stream
+            rig = Rig(
+                stream,
+                instruments.stimulator,
+                limits,
+                experimenter,
+                watch_s=plan.watch_s,
+                baseline_s=plan.baseline_s,
+                recording=recording_folder,
+                listener=listener,
+                exposure=_exposure(view),
+            )
+            outcome = _perform(rig, plan, journal, view, settle)
+            journal.write(SessionEnded(outcome))
+    return Finished(session, outcome)
+
+
+class SessionJournal:
+    """Rows of one session, stamped with the sample index of the stream that is running."""
+
+    def __init__(self, journal: Journal, session: str, now: Clock) -> None:
+        self.stream: Stream | None = None
+        self._journal = journal
+        self._session = session
+        self._now = now
+
+    def write(self, row: msgspec.Struct) -> None:
+        sample = None if self.stream is None else self.stream.n_samples
+        self._journal.append(self._session, kind_of(row), row, sample=sample, utc=self._now())
+
+    def asked(self, request: Request) -> None:
+        self.write(Asked(request))
+
+    def answered(self, reply: Reply) -> None:
+        self.write(Answered(reply))
+
+
+def _perform(
+    rig: Rig, plan: ThresholdPlan, journal: SessionJournal, view: SessionView | None, settle: Perform
+) -> ThresholdOutcome:
+    try:
+        with rig:
+            performer = journalled(rig.perform, journal)
+            if view is not None:
+                rig.perform(Rest(_wait_s(view, rig.exposure, plan), "intervals after the interruption"))
+
+                def settled(request: Request) -> Reply:
+                    reply = settle(request) if isinstance(request, Stimulate) else rig.perform(request)
+                    journal.answered(reply)
+                    return reply
+
+                performer = resuming(performer, view.exchanges, settled)
+            return run(ascending_threshold(plan), performer)
+    except BaseException as error:
+        stop = "not needed" if rig.last_abort is None else rig.last_abort.value
+        journal.write(SessionInterrupted(_reason(error), stop))
+        raise
+
+
+@contextmanager
+def _recording(
+    study: Study, journal: SessionJournal, instruments: Instruments, folder: str, begun: datetime
+) -> Iterator[tuple[RecordingWriter, str]]:
+    source, stimulator = instruments.source, instruments.stimulator
+    identities = source.identify(), stimulator.identify()
+    path, name = _unused(study.folder, folder)
+    recording = RecordingWriter.create(path, source.channels, source.rate_hz, begun)
+    try:
+        journal.write(
+            RecordingStarted(name, *identities, source.rate_hz, tuple(channel.name for channel in source.channels))
+        )
+        source.start()
+        yield recording, name
+    finally:
+        n_samples = recording.close()
+        journal.write(RecordingClosed(name, n_samples))
+
+
+def _unused(study: Path, folder: str) -> tuple[Path, str]:
+    """Two sessions may begin within one second of the wall clock, or the clock may be set back."""
+    name, attempt = folder, 1
+    while (study / name).exists():
+        attempt += 1
+        name = f"{folder}-{attempt}"
+    return study / name, name
+
+
+def _settler(study: Study, view: SessionView | None, experimenter: Experimenter, last_train: LastTrain) -> Perform:
+    """Answer for the train that the program died on, found out before any instrument is touched."""
+    if view is None or not view.unanswered or not isinstance(view.exchanges[-1].request, Stimulate):
+        return _nothing_to_settle
+    reply = settle_train(study.folder, view, experimenter, last_train)
+    return lambda request: reply
+
+
+def _nothing_to_settle(request: Request) -> Reply:
+    raise KindleError(f"there is nothing to settle about {request!r}")
+
+
+def _exposure(view: SessionView | None) -> Exposure:
+    """After an interruption the clock of this recording starts at the last train: intervals are waited out anew."""
+    trains = view.trains if view is not None else []
+    if view is None or not trains:
+        return Exposure()
+    return Exposure(
+        n_trains=len(trains),
+        charge_uc=sum(train.charge_uc for train in trains),
+        last_onset_s=0.0,
+        last_afterdischarge_end_s=0.0 if view.perhaps_discharged else None,
+    )
+
+
+def _wait_s(view: SessionView, exposure: Exposure, plan: ThresholdPlan) -> float:
+    if exposure.last_onset_s is None:
+        return 0.0
+    return max(plan.interval_s, plan.lockout_after_ad_s if view.perhaps_discharged else 0.0)
+
+
+def _started(study: Study, prepared: Prepared) -> SessionStarted:
+    electrode = study.config.electrode
+    reports = (
+        [charge_report(prepared.plan.train.at(ua), electrode) for ua in prepared.plan.rungs_ua] if electrode else []
+    )
+    return SessionStarted(
+        animal=prepared.animal,
+        protocol="threshold",
+        plan=prepared.plan,
+        parameters=prepared.parameters,
+        limits=prepared.limits,
+        warnings=tuple(report for report in reports if report.warning),
+        rig=prepared.rig,
+        software={
+            "kindle-eeg": version("kindle-eeg"),
+            "python": sys.version.split()[0],
+            **{name: version(name) for name in ("numpy", "scipy", "nidaqmx", "pyserial")},
+        },
+    )
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__

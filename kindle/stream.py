@@ -1,0 +1,153 @@
+"""From the instrument to disk and detector, block by block: the one place where samples flow."""
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from detectors.stimulus import TtlEdges
+from numpy.typing import NDArray
+
+from detectors.afterdischarge import AfterdischargeDetector
+from detectors.criterion import Criterion, Judgement
+from drivers.interface import Block, Channel, DriverError, SampleSource
+from kindle.delivery import MonitorTrace
+from kindle.errors import ConfigError
+from kindle.progress import Listener, Read
+
+MONITOR_KEPT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows of a block play which part; ``eeg[0]`` is the stimulated electrode, on which trials are judged."""
+
+    eeg: tuple[int, ...]
+    ttl: int
+    monitor: int | None
+
+    @classmethod
+    def of(cls, channels: tuple[Channel, ...]) -> "Rows":
+        by_role: dict[str, list[int]] = {}
+        for row, channel in enumerate(channels):
+            by_role.setdefault(channel.role, []).append(row)
+        for role in ("eeg", "stimulus_ttl"):
+            if role not in by_role:
+                raise ConfigError(
+                    f"the rig has no channel with the role {role!r}; add one to [[daq.inputs]] in rig.toml"
+                )
+        if len(by_role["stimulus_ttl"]) > 1:
+            raise ConfigError(
+                "the rig has more than one channel with the role 'stimulus_ttl'; exactly one marks the train"
+            )
+        monitors = by_role.get("current_monitor", [])
+        return cls(tuple(by_role["eeg"]), by_role["stimulus_ttl"][0], monitors[0] if monitors else None)
+
+
+class Sink(Protocol):
+    """Where blocks are written: a recording, or nowhere when a recording is only looked at again."""
+
+    def append(self, block: Block, *, monotonic_ns: int, utc_ns: int) -> None: ...
+
+
+class Stream:
+    """Reads, records, marks trains from the TTL channel and feeds the detector."""
+
+    def __init__(
+        self, source: SampleSource, recording: Sink, criterion: Criterion, block: int, listener: Listener
+    ) -> None:
+        self.channels = source.channels
+        self.rate_hz = source.rate_hz
+        self.rows = Rows.of(source.channels)
+        self.n_samples = 0
+        self.n_trains = 0
+        """Trains that the TTL has shown so far, asked for or not."""
+        self.open_ttl: int | None = None
+        """Onset of a train that the TTL shows as going on."""
+        self.closed_ttl: tuple[int, int] | None = None
+        """Onset and end of the last whole train."""
+        self._source = source
+        self._recording = recording
+        self._block = block
+        self._listener = listener
+        eeg = [source.channels[row] for row in self.rows.eeg]
+        self._detector = AfterdischargeDetector(
+            len(eeg), source.rate_hz, [c.resolution for c in eeg], criterion, rails=[c.rail_counts for c in eeg]
+        )
+        self._ttl = TtlEdges(*_ttl_levels(source.channels[self.rows.ttl]))
+        self._monitor: deque[tuple[int, NDArray[np.int16]]] = deque()
+        self.keep_monitor_from: int | None = None
+
+    def advance(self, n_samples: int) -> None:
+        """Read the next ``n_samples``, at most one block of them; record them, then look at them."""
+        try:
+            block = self._source.read(min(n_samples, self._block))
+        except DriverError as error:
+            if error.partial is not None and error.partial.shape[1]:
+                self._take(error.partial)
+            raise
+        self._take(block)
+
+    def _take(self, block: Block) -> None:
+        self._recording.append(block, monotonic_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+        self._mark_trains(block)
+        self._detector.push(block[list(self.rows.eeg)])
+        self._keep_monitor(block)
+        first, self.n_samples = self.n_samples, self.n_samples + block.shape[1]
+        self._listener(Read(first, block))
+
+    def seconds(self, sample: int) -> float:
+        return sample / self.rate_hz
+
+    def judgement(self) -> Judgement:
+        """What the stimulated electrode says about the last train."""
+        return self._detector.judgements(0)[-1]
+
+    def discharge_s(self) -> float | None:
+        """Running length of a discharge going on, for the display."""
+        live = self._detector.live(0)
+        if not live.in_discharge or live.onset_sample is None:
+            return None
+        return (self.n_samples - live.onset_sample) / self.rate_hz
+
+    def monitor_since(self, first_sample: int, end_sample: int, quiet_before: int) -> MonitorTrace | None:
+        """The current monitor in ``[first_sample, end_sample)``; its noise from the second before ``quiet_before``."""
+        if self.rows.monitor is None:
+            return None
+        resolution = self.channels[self.rows.monitor].resolution
+        quiet = self._kept(quiet_before - round(self.rate_hz), quiet_before) * resolution
+        offset_ua = float(np.median(quiet)) if quiet.size else 0.0
+        noise_ua = float(np.abs(quiet - offset_ua).max(initial=0.0))
+        return MonitorTrace(first_sample, self._kept(first_sample, end_sample) * resolution - offset_ua, noise_ua)
+
+    def _mark_trains(self, block: Block) -> None:
+        for edge in self._ttl.push(block[self.rows.ttl]):
+            if edge.rising:
+                self.open_ttl = edge.sample
+                self.n_trains += 1
+                self._detector.stimulus_begins(edge.sample)
+            elif self.open_ttl is not None:
+                self.closed_ttl, self.open_ttl = (self.open_ttl, edge.sample), None
+                self._detector.stimulus_ends(edge.sample)
+
+    def _keep_monitor(self, block: Block) -> None:
+        if self.rows.monitor is None:
+            return
+        self._monitor.append((self.n_samples, block[self.rows.monitor].copy()))
+        oldest = self.n_samples - round(MONITOR_KEPT_S * self.rate_hz)
+        if self.keep_monitor_from is not None:
+            oldest = min(oldest, self.keep_monitor_from)
+        while self._monitor and self._monitor[0][0] + self._monitor[0][1].size <= oldest:
+            self._monitor.popleft()
+
+    def _kept(self, first: int, end: int) -> NDArray[np.float64]:
+        pieces = [row[max(0, first - start) : max(0, end - start)] for start, row in self._monitor]
+        return np.concatenate(pieces or [np.empty(0, np.int16)]).astype(np.float64)
+
+
+def _ttl_levels(channel: Channel) -> tuple[float, float]:
+    """Hysteresis of a TTL input in counts: below 0.8 V is low, above 2.0 V is high; a unitless one switches at half."""
+    if channel.unit == "V":
+        return 0.8 / channel.resolution, 2.0 / channel.resolution
+    return 0.3 / channel.resolution, 0.7 / channel.resolution

@@ -1,0 +1,211 @@
+"""A study folder: its settings, its animals and its sessions, all of them views over the journal."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from detectors.criterion import Verdict
+from drivers.interface import PulseTrain
+from kindle.engine import Exchange
+from kindle.errors import ConfigError, JournalMismatch, KindleError
+from kindle.exchange import Stimulate, Trial, VoidTrial
+from kindle.journal import Journal, Row
+from kindle.protocols.threshold import ThresholdOutcome
+from kindle.rows import (
+    Animal,
+    Answered,
+    Asked,
+    RecordingClosed,
+    RecordingStarted,
+    SessionEnded,
+    SessionInterrupted,
+    SessionStarted,
+    decode,
+    kind_of,
+)
+from kindle.safety import Electrode, SafetyLimits
+from kindle.toml_files import decode_toml
+
+ANIMALS = "animals"
+"""The session name under which rows about animals stand in the journal."""
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class StudyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """study.toml. ``threshold`` holds the laboratory's own values for the preset; ``limits`` may only be stricter."""
+
+    name: str
+    preset: str = "hannover_ascending"
+    threshold: dict[str, Any] = {}
+    electrode: Electrode | None = None
+    limits: SafetyLimits | None = None
+
+
+@dataclass
+class SessionView:
+    """One session as the journal tells it, across all the times that it was resumed."""
+
+    id: str
+    started: SessionStarted
+    started_utc: datetime
+    first_seq: int
+    exchanges: list[Exchange] = field(default_factory=list)
+    asked_samples: list[int] = field(default_factory=list)
+    """Sample index at which each request was written, in the recording open at that time."""
+    recordings: list[RecordingStarted] = field(default_factory=list)
+    closed: dict[str, int] = field(default_factory=dict)
+    interruptions: list[SessionInterrupted] = field(default_factory=list)
+    outcome: ThresholdOutcome | None = None
+    last_seq: int = 0
+    last_utc: datetime | None = None
+    reply_seqs: list[int] = field(default_factory=list)
+
+    @property
+    def trials(self) -> list[Trial | VoidTrial]:
+        return [e.reply for e in self.exchanges if isinstance(e.reply, Trial | VoidTrial)]
+
+    @property
+    def trains(self) -> list[PulseTrain]:
+        """Every train that was asked for, answered or not."""
+        return [e.request.train for e in self.exchanges if isinstance(e.request, Stimulate)]
+
+    @property
+    def perhaps_discharged(self) -> bool:
+        """Whether a discharge was seen, or may have gone unseen, after any train."""
+        return self.unanswered or any(trial.verdict is not Verdict.NONE for trial in self.trials)
+
+    @property
+    def unanswered(self) -> bool:
+        return bool(self.exchanges) and self.exchanges[-1].reply is None
+
+
+class Study:
+    """An open study; ``journal`` is the truth, everything else here is computed from it."""
+
+    def __init__(self, folder: Path, config: StudyConfig, journal: Journal) -> None:
+        self.folder = folder
+        self.config = config
+        self.journal = journal
+
+    @property
+    def journal_path(self) -> Path:
+        return self.folder / JOURNAL
+
+    def animals(self) -> dict[str, Animal]:
+        rows = (row for row in self.journal.rows(ANIMALS) if row.kind == "animal_added")
+        added = (decode(row.kind, row.payload, Animal) for row in rows)
+        return {animal.id: animal for animal in added}
+
+    def animal(self, id: str) -> Animal:
+        animals = self.animals()
+        if id not in animals:
+            known = ", ".join(sorted(animals)) or "none yet"
+            raise KindleError(
+                f"no animal {id!r} in {self.folder}; there are: {known}. Add it with: kindle animal add --study "
+                f"{self.folder} {id}"
+            )
+        return animals[id]
+
+    def add_animal(self, animal: Animal, utc: datetime) -> None:
+        if not _FOLDER_NAME.fullmatch(animal.id):
+            raise ConfigError(
+                f"animal {animal.id!r}: an id is a folder name too; use letters, digits, dot, dash and underscore, "
+                "beginning with a letter or digit, at most 64"
+            )
+        if any(animal.id.casefold() == known.casefold() for known in self.animals()):
+            raise KindleError(f"animal {animal.id} is in the study already (upper and lower case count as the same)")
+        self.journal.append(ANIMALS, kind_of(animal), animal, sample=None, utc=utc)
+
+    def sessions(self, animal: str | None = None) -> list[SessionView]:
+        views: dict[str, SessionView] = {}
+        for row in self.journal.rows():
+            if row.session != ANIMALS:
+                _tell(views, row)
+        return [view for view in views.values() if animal is None or view.started.animal == animal]
+
+    def session(self, id: str) -> SessionView:
+        for view in self.sessions():
+            if view.id == id:
+                return view
+        raise KindleError(f"no session {id!r} in {self.folder}; kindle study show lists them")
+
+    def unfinished(self, animal: str, protocol: str) -> SessionView | None:
+        open_ = [v for v in self.sessions(animal) if v.outcome is None and v.started.protocol == protocol]
+        return open_[-1] if open_ else None
+
+
+JOURNAL = "journal.sqlite"
+CONFIG = "study.toml"
+
+
+def create_study(folder: Path, config_text: str) -> None:
+    """A new study folder with ``config_text`` as its study.toml; refuses a folder that holds anything."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} exists and is not an empty folder; choose another name for the new study")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(config_text, encoding="utf-8")
+    (folder / "recordings").mkdir()
+    Journal.open(folder / JOURNAL, create=True).close()
+
+
+@contextmanager
+def open_study(folder: Path) -> Iterator[Study]:
+    if not folder.is_dir() or not (folder / CONFIG).is_file():
+        raise ConfigError(f"{folder} is not a study: it has no {CONFIG}; make one with: kindle study init {folder}")
+    config = decode_toml(folder / CONFIG, StudyConfig)
+    if not (folder / JOURNAL).is_file():
+        raise ConfigError(f"{folder} has no {JOURNAL}; the study is damaged: restore the file from a copy")
+    journal = Journal.open(folder / JOURNAL)
+    try:
+        yield Study(folder, config, journal)
+    finally:
+        journal.close()
+
+
+def strictest(limits: Sequence[SafetyLimits]) -> SafetyLimits:
+    """The tighter of each limit: intervals and lock-outs are the longest, all else the lowest."""
+    longest = {"min_interval_s", "lockout_after_afterdischarge_s"}
+    chosen = {
+        name: (max if name in longest else min)(getattr(limit, name) for limit in limits)
+        for name in SafetyLimits.__struct_fields__
+    }
+    return SafetyLimits(**chosen)
+
+
+def _tell(views: dict[str, SessionView], row: Row) -> None:
+    if row.kind == "session_started":
+        started = decode(row.kind, row.payload, SessionStarted)
+        views[row.session] = SessionView(row.session, started, row.utc, row.seq)
+    view = views.get(row.session)
+    if view is None:
+        raise JournalMismatch(f"journal row {row.seq} belongs to session {row.session!r}, which never started")
+    view.last_seq = row.seq
+    view.last_utc = row.utc
+    match row.kind:
+        case "asked":
+            view.exchanges.append(Exchange(decode(row.kind, row.payload, Asked).request, None))
+            view.asked_samples.append(row.sample or 0)
+        case "answered":
+            if not view.unanswered:
+                raise JournalMismatch(f"journal row {row.seq} answers a request that nobody asked; run kindle verify")
+            reply = decode(row.kind, row.payload, Answered).reply
+            view.exchanges[-1] = Exchange(view.exchanges[-1].request, reply)
+            view.reply_seqs.append(row.seq)
+        case "recording_started":
+            view.recordings.append(decode(row.kind, row.payload, RecordingStarted))
+        case "recording_closed":
+            closed = decode(row.kind, row.payload, RecordingClosed)
+            view.closed[closed.folder] = closed.n_samples
+        case "session_interrupted":
+            view.interruptions.append(decode(row.kind, row.payload, SessionInterrupted))
+        case "session_ended":
+            view.outcome = decode(row.kind, row.payload, SessionEnded).outcome
+        case _:
+            pass

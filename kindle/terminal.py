@@ -1,0 +1,179 @@
+"""The person and the progress at a terminal: a line for each trial, a status line for now, questions by keyboard."""
+
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import assert_never
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from detectors.criterion import Verdict
+from kindle import progress
+from kindle.exchange import Trial, VoidTrial
+from kindle.experimenter import Answer, Unattended
+from kindle.protocols.threshold import ThresholdPlan
+
+POLL_S = 0.05
+"""How long a look for an answer may take: the rig reads on at least this seldom while a person thinks."""
+
+
+class StopKey:
+    """Ctrl-C stops current first: the stimulator is told to stop from a thread of its own, at once."""
+
+    def __init__(self) -> None:
+        self.pressed = threading.Event()
+        self._abort: Callable[[], object] | None = None
+        self._thread = threading.Thread(target=self._abort_when_pressed, name="stop key", daemon=True)
+
+    @contextmanager
+    def aborting(self, abort: Callable[[], object]) -> Iterator[None]:
+        self._abort = abort
+        self._thread.start()
+        before = signal.signal(signal.SIGINT, lambda number, frame: self.pressed.set())
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _abort_when_pressed(self) -> None:
+        self.pressed.wait()
+        if self._abort is not None:
+            self._abort()
+
+
+class AtTerminal:
+    """An experimenter at the keyboard."""
+
+    def __init__(self, stop: StopKey, console: Console) -> None:
+        self._stop = stop
+        self._console = console
+        self._lines: queue.Queue[str] = queue.Queue()
+
+    def wants_stop(self) -> bool:
+        return self._stop.pressed.is_set()
+
+    def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
+        self._console.print(f"\n[bold]{text}[/bold]")
+        self._console.print(" / ".join(choices) if choices else "a number", end=": ")
+        threading.Thread(target=self._read_line, daemon=True).start()
+        return lambda: self._answer(choices)
+
+    def stage_now(self, scale: str) -> float | None:
+        return None
+
+    def _read_line(self) -> None:
+        self._lines.put(sys.stdin.readline().strip())
+
+    def _answer(self, choices: tuple[str, ...]) -> str | None:
+        try:
+            said = self._lines.get(timeout=POLL_S)
+        except queue.Empty:
+            return None
+        if said in choices or (not choices and said.replace(".", "", 1).isdigit()):
+            return said
+        self._console.print(f"one of: {' / '.join(choices) or 'a number'}", end=": ")
+        threading.Thread(target=self._read_line, daemon=True).start()
+        return None
+
+
+class StoppableUnattended(Unattended):
+    """Nobody answers questions, but Ctrl-C still stops."""
+
+    def __init__(self, stop: StopKey) -> None:
+        self._stop = stop
+
+    def wants_stop(self) -> bool:
+        return self._stop.pressed.is_set()
+
+
+class Display:
+    """Tells the progress of a threshold session."""
+
+    def __init__(self, plan: ThresholdPlan, console: Console) -> None:
+        self._console = console
+        self._rungs_ua = plan.rungs_ua
+        self._bar = Progress(
+            TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(), console=console, transient=True
+        )
+        self._task = self._bar.add_task("connecting", total=len(self._rungs_ua))
+        self._rung = ""
+
+    def __enter__(self) -> "Display":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, fact: progress.Progress) -> None:
+        match fact:
+            case progress.Read():
+                return
+            case progress.Resting(remaining_s, why):
+                self._status(f"{why}: next train in {remaining_s:.0f} s")
+            case progress.Arming(train):
+                position = self._position(train.current_ua)
+                self._bar.update(self._task, completed=position - 1)
+                self._rung = f"{train.current_ua:.4g} uA (rung {position} of {len(self._rungs_ua)})"
+                self._status(f"arming {self._rung}")
+            case progress.Fired():
+                self._status(f"train of {self._rung}")
+            case progress.Watching(discharge_s=None):
+                self._status(f"{self._rung}: watching, {fact.since_train_s:.0f} s after the train")
+            case progress.Watching():
+                self._status(f"{self._rung}: AFTERDISCHARGE, {fact.discharge_s:.1f} s so far")
+            case progress.Done(trial):
+                self._console.print(trial_line(trial))
+            case _:
+                assert_never(fact)
+
+    def _position(self, current_ua: float) -> int:
+        return 1 + min(range(len(self._rungs_ua)), key=lambda i: abs(self._rungs_ua[i] - current_ua))
+
+    def _status(self, text: str) -> None:
+        self._bar.update(self._task, description=text)
+
+
+def trial_line(trial: Trial | VoidTrial) -> str:
+    """One trial in one line."""
+    asked = f"{trial.train.current_ua:8.4g} uA"
+    match trial:
+        case VoidTrial():
+            return f"{asked}  void            {trial.reason}"
+        case Trial(verdict=Verdict.AFTERDISCHARGE):
+            latency_s = (trial.afterdischarges[0].onset_sample - trial.measured.end_sample) / trial.rate_hz
+            durations = trial.durations
+            return (
+                f"{asked}  afterdischarge  {durations.from_first_spike:.2f} s from first to last spike, "
+                f"{latency_s:.2f} s after the train"
+            )
+        case Trial():
+            return f"{asked}  {trial.verdict.value:<14}  {trial.reason}"
+        case _:
+            assert_never(trial)
+
+
+def console() -> Console:
+    """Plain where the output is not a terminal; no colour is needed to understand it."""
+    return Console(highlight=False, soft_wrap=True)
+
+
+def at_keyboard() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def table(rows: list[dict[str, str]]) -> None:
+    """Rows with the same keys, as columns."""
+    if not rows:
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        shown.add_column(name, overflow="fold")
+    for row in rows:
+        shown.add_row(*row.values())
+    console().print(shown)

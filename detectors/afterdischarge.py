@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class AfterdischargeDetector:
         fixed = None if baseline_uv is None else np.asarray(baseline_uv, np.float64)
         self._conditioner = Conditioner(n_channels, self._grid, criterion.baseline_s, settings, fixed)
         delay = self._conditioner.delay_samples
-        self._spikes = SpikeFinder(n_channels, self._grid, delay, settings)
+        self._spikes = SpikeFinder(n_channels, self._grid, delay, self._conditioner.spike_gain, settings)
         self._watches = [Watch(criterion, self._grid, delay) for _ in range(n_channels)]
         self._queue: list[list[tuple[int, int, Event]]] = [[] for _ in range(n_channels)]
         self._blank = np.zeros(n_channels, bool)
@@ -74,7 +74,8 @@ class AfterdischargeDetector:
         if not self._trains or self._trains[-1][1] != _NO_TRAIN_END or sample <= self._trains[-1][0]:
             raise ValueError(f"a train cannot end at sample {sample}: none began before it")
         self._trains[-1] = (self._trains[-1][0], sample)
-        self._announce(sample // self._grid.tick_samples, 3, TrainEnds(sample))
+        for queue in self._queue:
+            queue.append((sample // self._grid.tick_samples, 3, TrainEnds(sample)))
 
     def push(self, block: NDArray[Any]) -> None:
         """The next ``(n_channels, n)`` samples. Raises ``ValueError`` for another shape, or after ``finish``."""
@@ -96,18 +97,19 @@ class AfterdischargeDetector:
             return
         self._finished = True
         for queue, watch in zip(self._queue, self._watches, strict=True):
-            ahead = sorted((key, order) for key, order, _ in queue)
-            tick = max(self._known_tick, ahead[-1][0] + 1 if ahead else 0)
-            events = [(key, event) for key, _, event in sorted(queue, key=_by_tick)]
-            watch.advance([(min(key, self._known_tick), event) for key, event in events if key < tick], self._known_tick)
+            watch.finish([event for _, _, event in sorted(queue, key=_in_order)], self.n_samples)
             queue.clear()
-            watch.finish(self.n_samples)
 
-    def judgements(self) -> list[list[Judgement]]:
-        """Per channel, a judgement for each train so far; the last may not be final."""
-        return [self.judgements_of(channel) for channel in range(len(self._watches))]
+    @overload
+    def judgements(self) -> list[list[Judgement]]: ...
 
-    def judgements_of(self, channel: int) -> list[Judgement]:
+    @overload
+    def judgements(self, channel: int) -> list[Judgement]: ...
+
+    def judgements(self, channel: int | None = None) -> list[Judgement] | list[list[Judgement]]:
+        """A judgement for each train so far, of one channel or per channel; the last may not be final."""
+        if channel is None:
+            return [watch.judgements(self._known_tick) for watch in self._watches]
         return self._watches[channel].judgements(self._known_tick)
 
     def live(self, channel: int) -> Live:
@@ -115,7 +117,7 @@ class AfterdischargeDetector:
         return self._watches[channel].live(self._known_tick, baseline)
 
     def seizures(self) -> list[list[Seizure]]:
-        """Per channel, what was found before the first train; one that goes on is listed once the signal is finished."""
+        """Per channel, what was found before the first train; one that goes on only once the signal is finished."""
         baselines = self._conditioner.seconds.in_force_uv.tolist()
         tick = self.n_samples // self._grid.tick_samples if self._finished else self._known_tick
         return [
@@ -127,3 +129,90 @@ class AfterdischargeDetector:
     def _known_tick(self) -> int:
         """All events before this tick are certain."""
         return max(0, self._maker.n_ticks - REACH)
+
+    def _process(self, ticks: Ticks) -> None:
+        """Parts end where a train begins: there the baseline is fixed from all that came before."""
+        begins = {begin // self._grid.tick_samples: begin for begin, _ in self._trains}
+        inside = sorted(tick - ticks.first for tick in begins if ticks.first < tick < ticks.first + ticks.n)
+        for start, stop in zip([0, *inside], [*inside, ticks.n], strict=True):
+            part = ticks.part(start, stop)
+            if (onset := begins.get(part.first)) is not None:
+                self._fix_baseline(part.first, onset)
+            for filtered in self._conditioner.push(part, self._forced(part)):
+                self._release(filtered)
+        past = (
+            ticks.first + ticks.n
+        ) * self._grid.tick_samples - self._settings.blank_after_train_s * self._grid.rate_hz
+        self._trains = [train for train in self._trains[:-1] if train[1] >= past] + self._trains[-1:]
+
+    def _fix_baseline(self, tick: int, onset: int) -> None:
+        self._conditioner.seconds.freeze([watch.discharge_spans() for watch in self._watches])
+        baselines = self._conditioner.seconds.in_force_uv.tolist()
+        for queue, baseline in zip(self._queue, baselines, strict=True):
+            queue.append((tick, 0, TrainBegins(onset, baseline)))
+
+    def _forced(self, ticks: Ticks) -> Bools:
+        """Ticks in a train or shortly after it."""
+        forced = np.zeros(ticks.n, bool)
+        for begin, end in self._trains:
+            first = begin // self._grid.tick_samples
+            over = ceil((end + self._settings.blank_after_train_s * self._grid.rate_hz) / self._grid.tick_samples)
+            forced[max(0, first - ticks.first) : max(0, over - ticks.first)] = True
+        return forced
+
+    def _release(self, ticks: Filtered) -> None:
+        """Hand every channel its events up to the last certain tick, in the order of their ticks."""
+        spikes = self._spikes.push(ticks)
+        self._note_blindness(ticks)
+        self._note_disconnection(ticks)
+        certain = max(0, ticks.first + ticks.n - REACH)
+        for channel, watch in enumerate(self._watches):
+            queue = self._queue[channel]
+            due = [item for item in queue if item[0] < certain]
+            if due:
+                queue[:] = [item for item in queue if item[0] >= certain]
+            due += [(spike.tick, 4, spike) for spike in spikes[channel]]
+            due.sort(key=_in_order)
+            watch.advance([(tick, event) for tick, _, event in due], certain)
+
+    def _note_blindness(self, ticks: Filtered) -> None:
+        before = np.concatenate([self._blank[:, None], ticks.blank[:, :-1]], axis=1)
+        changes = ticks.blank != before
+        self._blank = ticks.blank[:, -1].copy()
+        for channel, tick in np.argwhere(changes | (ticks.lost & ticks.blank)).tolist():
+            at = ticks.first + tick
+            sample = at * self._grid.tick_samples
+            if changes[channel, tick]:
+                state: Literal["begins", "ends"] = "begins" if ticks.blank[channel, tick] else "ends"
+                self._queue[channel].append((at, 1, Blindness(state, sample)))
+            if ticks.lost[channel, tick] and ticks.blank[channel, tick]:
+                self._queue[channel].append((at, 2, Blindness("gone", sample)))
+
+    def _note_disconnection(self, ticks: Filtered) -> None:
+        for second, channels in ticks.disconnected:
+            first, last = (ceil(s * self._grid.rate_hz) for s in (second, second + 1))
+            for channel in np.flatnonzero(channels).tolist():
+                # The tick in which the second was complete, whatever part of the signal that was found in.
+                tick = first_tick_of(self._grid, second + 1)
+                self._queue[channel].append((tick, 3, Blind(first, last, gone=True)))
+
+    def _must_be_ahead(self, sample: int) -> None:
+        if sample < self.n_samples:
+            raise ValueError(f"mark at sample {sample} came too late: {self.n_samples} samples were pushed already")
+
+    def _must_be_open(self) -> None:
+        if self._finished:
+            raise ValueError("the detector was finished: make a new one for another recording")
+
+
+def first_tick_of(grid: Grid, second: int) -> int:
+    tick = ceil(second * grid.rate_hz / grid.tick_samples)
+    while grid.second_of(tick) < second:
+        tick += 1
+    while tick > 0 and grid.second_of(tick - 1) >= second:
+        tick -= 1
+    return tick
+
+
+def _in_order(item: tuple[int, int, Event]) -> tuple[int, int]:
+    return item[:2]

@@ -13,18 +13,18 @@ ELEVATED = 2.5
 LEVEL_SHIFT_S = 120
 """Unless nothing lower was seen for so long: then the level itself has changed."""
 REMEMBERED_S = 180
-FLAT, FAINT, EVEN = 0.05, 0.5, 0.25
+FLAT, FAINT, EVEN = 0.05, 0.5, 0.4
 """A disconnected electrode is flat, or faint and even (noise and hum); brain signals are faint and uneven."""
 
 
 class SecondPeaks:
     """Per channel: peaks of the absolute seconds, and the baselines made from them. Memory is bounded."""
 
-    def __init__(self, n_channels: int, grid: Grid, baseline_s: float) -> None:
+    def __init__(self, n_channels: int, grid: Grid, baseline_s: float, remembered_s: float = REMEMBERED_S) -> None:
         self._grid = grid
         self._wanted = max(1, round(baseline_s))
         self._fewest = min(FEWEST_SECONDS, self._wanted)
-        remembered = REMEMBERED_S + self._wanted
+        remembered = round(remembered_s) + self._wanted
         self._second = 0
         self._peak = np.zeros(n_channels)
         self._lowest = np.full(n_channels, np.inf)
@@ -49,7 +49,7 @@ class SecondPeaks:
     def push(
         self, first_tick: int, peaks_uv: Floats, roughness_uv: Floats, dirty: Bools
     ) -> tuple[Floats, Floats, list[tuple[int, Bools]]]:
-        """Baseline and roughness in force at each tick, and the seconds completed with what was disconnected in them."""
+        """Baseline and roughness in force at each tick; the seconds completed, and who was disconnected in them."""
         n = peaks_uv.shape[1]
         in_force, rough_in_force = np.empty_like(peaks_uv), np.empty_like(peaks_uv)
         completed: list[tuple[int, Bools]] = []
@@ -65,6 +65,10 @@ class SecondPeaks:
             self._gather(peaks_uv[:, part], roughness_uv[:, part], dirty[:, part])
             start = stop
         return in_force, rough_in_force, completed
+
+    def remembered(self) -> Floats:
+        """Peaks of the last seconds, ``(n_channels, n_seconds)`` in no order, NaN where a second was not clean."""
+        return self._peaks
 
     def turn_to(self, tick: int) -> list[tuple[int, Bools]]:
         """Complete the second before if ``tick`` begins a new one; what was disconnected in it."""

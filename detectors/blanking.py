@@ -1,6 +1,7 @@
 """When the amplifier cannot be believed: train, clipping, loss and the recovery after them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -96,5 +97,5 @@ class Blanking:
 
 
 def _drifts(means: list[float], limit_uv: float) -> bool:
-    steps = [after - before for before, after in zip(means, means[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(means)]
     return all(step > limit_uv for step in steps) or all(step < -limit_uv for step in steps)

@@ -23,7 +23,7 @@ class Criterion:
     """A further discharge that begins this soon after the last one's end is secondary."""
     baseline_s: float = 30.0
     merge_gap_s: float = 5.0
-    """Silence between two runs that does not end a discharge, if the later run is as large as ``merge_amplitude`` asks."""
+    """Silence between two runs that does not end a discharge, if the later run is large enough."""
     merge_gap_growth: float = 3.0
     """Pauses between bursts grow towards the end: a pause up to this many times the last one does not end it either."""
     merge_gap_limit_s: float = 20.0

@@ -1,4 +1,4 @@
-"""A list of spikes into discharges: pure, driven by the times of the events alone, shared by the live and offline path."""
+"""A list of spikes into discharges: pure, driven by the times of the events alone, the same live and offline."""
 
 from dataclasses import dataclass, field
 
@@ -54,7 +54,14 @@ class Discharge:
 
     def copy(self) -> "Discharge":
         return Discharge(
-            self.first, self.last, self.tally.copy(), self.spiking, self.longest_run, self.n_runs, self.last_gap, self.level_uv
+            self.first,
+            self.last,
+            self.tally.copy(),
+            self.spiking,
+            self.longest_run,
+            self.n_runs,
+            self.last_gap,
+            self.level_uv,
         )
 
     def tolerated_gap(self, rules: Rules) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import signal
@@ -9,6 +10,9 @@ from scipy import signal
 from detectors.baseline import SecondPeaks
 from detectors.blanking import Blanking, Resumption
 from detectors.ticks import Bools, Floats, Grid, Ticks, fold
+
+SPIKE_WIDTH_S = 0.015
+"""Standard deviation of a typical sharp wave in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,9 @@ class FrontEnd:
     jagged: float = 7.0
     """Path of the filtered signal around a spike over its height, above which it is muscle."""
     rough: float = 4.0
-    """Roughness around a spike over that of the baseline, above which it is muscle."""
+    """Roughness around a spike over that of the baseline, above which it is muscle,"""
+    rough_of_spike: float = 0.3
+    """if it is this much of the spike as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,7 @@ class Filtered:
 
     @property
     def n(self) -> int:
-        return self.peak_uv.shape[1]
+        return int(self.peak_uv.shape[1])
 
 
 class BandPass:
@@ -61,12 +67,13 @@ class BandPass:
         self._state = np.zeros((self.sos.shape[0], n_channels, 2))
         self._started = False
         self.delay_samples = _group_delay(self.sos, grid.group_hz) * grid.decimation
+        self.spike_gain = _spike_gain(self.sos, grid.group_hz)
 
     def push(self, groups_uv: Floats, blank: Bools, resumptions: Sequence[Resumption]) -> Floats:
         if not self._started:
             self._state = self._step[:, None, :] * groups_uv[None, :, :1]
             self._started = True
-        dirty = blank.any(axis=1)
+        dirty: Bools = np.asarray(blank.any(axis=1))
         for resumption in resumptions:
             dirty[resumption.channel] = True
         if not dirty.any():
@@ -111,6 +118,7 @@ class Conditioner:
         self.seconds = SecondPeaks(n_channels, grid, baseline_s)
         self.seconds.frozen_uv = fixed_uv
         self.delay_samples = self._band_pass.delay_samples
+        self.spike_gain = self._band_pass.spike_gain
 
     def push(self, ticks: Ticks, forced: Bools) -> list[Filtered]:
         """``forced`` ``(n_ticks,)`` marks the train and the time after it that is never believed."""
@@ -122,7 +130,7 @@ class Conditioner:
         cuts = [0, *(np.flatnonzero(np.diff(seconds)) + 1).tolist(), ticks.n]
         return [
             self._part(ticks.part(start, stop), triggers[:, start:stop], forced[start:stop])
-            for start, stop in zip(cuts, cuts[1:], strict=False)
+            for start, stop in pairwise(cuts)
         ]
 
     def _part(self, ticks: Ticks, triggers: Bools, forced: Bools) -> Filtered:
@@ -151,3 +159,10 @@ def _group_delay(sos: Floats, rate_hz: float) -> float:
     _, response = signal.sosfreqz(sos, worN=np.array([lower, upper]), fs=rate_hz)
     phase = np.unwrap(np.angle(response))
     return float(-(phase[1] - phase[0]) / (2 * np.pi * (upper - lower)) * rate_hz)
+
+
+def _spike_gain(sos: Floats, rate_hz: float) -> float:
+    """What the filter leaves of a sharp wave's height: its high-pass has sunk by the time of the peak."""
+    time_s = np.arange(-round(5 * SPIKE_WIDTH_S * rate_hz), 1) / rate_hz
+    rise = np.exp(-0.5 * (time_s / SPIKE_WIDTH_S) ** 2)
+    return (1 + float(signal.sosfilt(sos, np.concatenate([rise, rise[-2::-1]])).max())) / 2

@@ -82,7 +82,7 @@ def _rise(value: float, low: float, high: float) -> float:
 
 def _clean_after(follower: Follower, sample: int, horizon: int) -> float:
     hidden = sum(max(0, min(b.last, horizon) - max(b.first, sample)) for b in follower.blind)
-    return horizon - sample - hidden
+    return float(horizon - sample - hidden)
 
 
 def _joined(blind: list[Blind], rate_hz: float) -> list[Blind]:

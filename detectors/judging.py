@@ -25,7 +25,7 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """How far the signal is known: up to ``horizon``; ``blind_since`` when it is blind there; ``ended`` if no more comes."""
+    """The signal is known up to ``horizon``; it is blind there since ``blind_since``; ``ended`` if no more comes."""
 
     horizon: int
     blind_since: int | None
@@ -48,7 +48,9 @@ class Trial:
         if end is None:
             stimulus = Stimulus(self.onset_sample, max(self.onset_sample, known.horizon))
             if known.ended:
-                return Judgement(stimulus, Verdict.UNDETERMINED, f"{known.ended} during the train", (), self.baseline_uv, (), True)
+                return Judgement(
+                    stimulus, Verdict.UNDETERMINED, f"{known.ended} during the train", (), self.baseline_uv, (), True
+                )
             return Judgement(stimulus, Verdict.UNDETERMINED, "the train is going on", (), self.baseline_uv, (), False)
         stimulus = Stimulus(self.onset_sample, end)
         blind = self._blind(known, end)
@@ -58,7 +60,7 @@ class Trial:
         discharges, going_on = self._discharges(known)
         rhythm = [d for d in discharges if self.before.n_alike(d)]
         found, used = self._afterdischarges([d for d in discharges if d not in rhythm], known, end)
-        over = known.ended is not None or not going_on and known.horizon >= self._watched_until(found, end)
+        over = known.ended is not None or (not going_on and known.horizon >= self._watched_until(found, end))
         if found:
             return Judgement(
                 stimulus, Verdict.AFTERDISCHARGE, self._praise(found, used), found, self.baseline_uv, blind, over
@@ -67,7 +69,13 @@ class Trial:
             over = not self._open_run(known)
         if not over:
             return Judgement(
-                stimulus, Verdict.UNDETERMINED, "not decided yet: the onset window is open", (), self.baseline_uv, blind, False
+                stimulus,
+                Verdict.UNDETERMINED,
+                "not decided yet: the onset window is open",
+                (),
+                self.baseline_uv,
+                blind,
+                False,
             )
         verdict, reason = self._nothing(discharges, rhythm, known, end)
         return Judgement(stimulus, verdict, reason, (), self.baseline_uv, blind, True)
@@ -166,8 +174,8 @@ class Trial:
         for first, last in self._hiding_places(known, end):
             if (last - first) >= criterion.min_duration_s * rate and first < window_end:
                 return Verdict.UNDETERMINED, (
-                    f"nothing could be seen for {(last - first) / rate:.1f} s from {(first - end) / rate:.1f} s after the "
-                    f"train on: an afterdischarge of {criterion.min_duration_s:g} s could be hidden there"
+                    f"nothing could be seen for {(last - first) / rate:.1f} s from {(first - end) / rate:.1f} s after "
+                    f"the train on: an afterdischarge of {criterion.min_duration_s:g} s could be hidden there"
                 )
         for discharge in discharges:
             if discharge not in rhythm and (reason := self._cut(discharge, known, end)):
@@ -218,4 +226,3 @@ class Trial:
                 "nothing could be seen: it may or may not meet the criterion"
             )
         return None
-

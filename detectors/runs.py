@@ -9,6 +9,7 @@ from detectors.spikes import Spike
 
 LOOSE_ENDS_S = 0.5
 """Below the criterion's amplitude a spike belongs to a run only this close to the others."""
+KEPT = 0.88
 BIN = 0.01
 """Width of a bin of ln(ratio): medians are kept as counts, so that memory does not grow with a discharge."""
 LONGEST_HEAD = 24
@@ -23,8 +24,8 @@ class Rules:
 
     @property
     def kept_ratio(self) -> float:
-        """Spikes of three quarters of the amplitude still belong to a discharge, but do not make one."""
-        return 0.75 * self.criterion.amplitude_ratio
+        """Spikes a little below the amplitude still belong to a discharge, but do not make one."""
+        return KEPT * self.criterion.amplitude_ratio
 
     @property
     def max_gap(self) -> float:

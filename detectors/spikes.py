@@ -13,7 +13,8 @@ REACH = 3
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """A peak at an absolute sample, filter delay removed; ``ratio`` is ``|uv|`` over the baseline in force there."""
+    """A peak at an absolute sample, filter delay removed; ``ratio`` is the height of a sharp wave that
+    the filter leaves at ``|uv|``, over the baseline in force there."""
 
     tick: int
     sample: int
@@ -26,9 +27,12 @@ class Spike:
 class SpikeFinder:
     """Carries the last ticks, so that peaks at the borders of blocks are found as elsewhere."""
 
-    def __init__(self, n_channels: int, grid: Grid, delay_samples: float, settings: FrontEnd) -> None:
+    def __init__(
+        self, n_channels: int, grid: Grid, delay_samples: float, spike_gain: float, settings: FrontEnd
+    ) -> None:
         self._grid = grid
         self._delay = delay_samples
+        self._gain = spike_gain
         self._settings = settings
         history = 2 * REACH
         self._peak = np.zeros((n_channels, history))
@@ -58,15 +62,13 @@ class SpikeFinder:
             first = ticks.first - 2 * REACH
             sample = ((first + centres) * groups + at) * self._grid.decimation + (self._grid.decimation - 1) / 2
             around = np.clip(centres[:, None] + np.arange(-1, 2), 0, peak.shape[1] - 1)
-            muscle = self._is_muscle(
-                window, uv, rough[channels[:, None], around], base_rough[channels, centres]
-            )
+            muscle = self._is_muscle(window, uv, rough[channels[:, None], around], base_rough[channels, centres])
             rows = zip(
                 channels.tolist(),
                 (first + centres).tolist(),
                 np.rint(sample - self._delay).astype(np.int64).tolist(),
                 uv.tolist(),
-                (np.abs(uv) / base[channels, centres]).tolist(),
+                (np.abs(uv) / (self._gain * base[channels, centres])).tolist(),
                 muscle.tolist(),
                 strict=True,
             )
@@ -76,7 +78,11 @@ class SpikeFinder:
         else:
             self._y = np.concatenate([self._y, ticks.y_uv[:, -kept:]], axis=1)[:, -kept:].copy()
         history = slice(-2 * REACH, None)
-        self._peak, self._blank, self._rough = peak[:, history].copy(), blank[:, history].copy(), rough[:, history].copy()
+        self._peak, self._blank, self._rough = (
+            peak[:, history].copy(),
+            blank[:, history].copy(),
+            rough[:, history].copy(),
+        )
         self._base, self._base_rough = base[:, history].copy(), base_rough[:, history].copy()
         return found
 
@@ -84,7 +90,7 @@ class SpikeFinder:
         n = peak.shape[1] - 2 * REACH
         here = peak[:, REACH : REACH + n]
         with np.errstate(invalid="ignore"):
-            is_peak = here > self._settings.spike_of_baseline * base[:, REACH : REACH + n]
+            is_peak = here > self._settings.spike_of_baseline * self._gain * base[:, REACH : REACH + n]
         for shift in range(2 * REACH + 1):
             other = peak[:, shift : shift + n]
             if shift < REACH:
@@ -101,4 +107,5 @@ class SpikeFinder:
         mean_rough = (rough[:, 0] + rough[:, 1] + rough[:, 2]) / 3
         with np.errstate(invalid="ignore"):
             rough_too = mean_rough > self._settings.rough * base_rough
-        return np.asarray(jagged | (rough_too & (self._grid.decimation > 1)))
+        rough_too &= mean_rough > self._settings.rough_of_spike * np.abs(uv)
+        return np.asarray(jagged | rough_too)

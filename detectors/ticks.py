@@ -18,7 +18,7 @@ PIECE_SAMPLES = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How samples become groups of ``decimation`` and ticks of ``groups`` groups; all times come from sample indices."""
+    """Samples become groups of ``decimation``, and these ticks of ``groups``; all times come from sample indices."""
 
     rate_hz: float
     decimation: int
@@ -61,7 +61,7 @@ class Ticks:
 
     @property
     def n(self) -> int:
-        return self.mean_uv.shape[1]
+        return int(self.mean_uv.shape[1])
 
     def part(self, start: int, stop: int) -> "Ticks":
         groups = self.groups_uv.shape[1] // self.n
@@ -96,7 +96,7 @@ class TickMaker:
         self._last_uv: Floats | None = None
 
     def take(self, block: NDArray[Any]) -> Iterator[Ticks]:
-        """The ticks that ``block``, ``(n_channels, n)``, completes, in pieces. Raises ``ValueError`` on a wrong shape."""
+        """The ticks that ``block``, ``(n_channels, n)``, completes, in pieces. Raises ``ValueError``."""
         if block.ndim != 2 or block.shape[0] != self._n_channels:
             raise ValueError(f"expected a block of {self._n_channels} channels x samples, got shape {block.shape}")
         if block.dtype.kind not in "iuf":

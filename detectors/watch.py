@@ -70,6 +70,9 @@ class Watch:
         self._gone = False
         self._next_check = CHECK_TICKS
         self._high_spikes: deque[int] = deque(maxlen=1000)
+        # A rhythm of the baseline is looked for a little below the criterion, so that chance does not decide.
+        similar = replace(criterion, amplitude_ratio=0.75 * criterion.amplitude_ratio)
+        self._rhythm = Follower(Rules(similar, grid.rate_hz))
         self._runs: deque[tuple[int, float, float]] = deque(maxlen=64)
 
     def advance(self, events: list[tuple[int, Event]], tick: int) -> None:
@@ -85,7 +88,9 @@ class Watch:
         now = self._trial.judge(self._known(tick))
         return [*self.judged, replace(now, final=False)]
 
-    def finish(self, n_samples: int) -> None:
+    def finish(self, remaining: list[Event], n_samples: int) -> None:
+        for event in remaining:
+            self._take(event)
         if self._blind_since is not None:
             self._end_blindness(n_samples)
         self._end_trial(n_samples, "the recording ends")
@@ -123,9 +128,7 @@ class Watch:
         latest = follower.open_discharge()
         if latest and (ended or follower.is_over(latest, horizon, self._blind_since)):
             found.append(latest)
-        return [
-            self._seizure(follower, d, horizon, baseline_uv, ended=ended) for d in found if d.meets(follower.rules)
-        ]
+        return [self._seizure(follower, d, horizon, baseline_uv, ended=ended) for d in found if d.meets(follower.rules)]
 
     def _take(self, event: Event) -> None:
         match event:
@@ -133,11 +136,13 @@ class Watch:
                 counts = self._follower.add(event)
                 if counts and event.ratio >= self._rules.criterion.amplitude_ratio:
                     self._high_spikes.append(event.sample)
-                if run := self._follower.ended_run:
+                self._rhythm.add(event)
+                if run := self._rhythm.ended_run:
                     self._runs.append(run)
-                    self._follower.ended_run = None
+                    self._rhythm.ended_run = None
             case Blind():
                 self._follower.add_blind(event)
+                self._rhythm.add_blind(event)
                 self._forget_blindness()
             case Blindness(state="begins"):
                 self._blind_since, self._gone = event.sample, False
@@ -154,20 +159,21 @@ class Watch:
     def _end_blindness(self, sample: int) -> None:
         if self._blind_since is not None and sample > self._blind_since:
             self._follower.add_blind(Blind(self._blind_since, sample, self._gone))
+            self._rhythm.add_blind(Blind(self._blind_since, sample, self._gone))
         self._blind_since, self._gone = None, False
         self._forget_blindness()
 
     def _forget_blindness(self) -> None:
-        if self._trial is None:
-            del self._follower.blind[:-REMEMBERED_BLIND]
-            del self._follower.covered[:-REMEMBERED_BLIND]
+        for follower in (self._rhythm, self._follower) if self._trial is None else (self._rhythm,):
+            del follower.blind[:-REMEMBERED_BLIND]
+            del follower.covered[:-REMEMBERED_BLIND]
 
     def _begin_trial(self, train: TrainBegins) -> None:
         # Runs of the discharge that the last train evoked are no rhythm of the baseline.
         evoked = self.discharge_spans() if self._scanning is None else []
         self._end_trial(train.sample, "the next train begins")
         since = train.sample - BEFORE_S * self._grid.rate_hz
-        run = self._follower.run
+        run = self._rhythm.run
         if run is not None and run.last is not None and run.credible:
             self._runs.append((run.last.spike.sample, run.spiking, run.level_uv))
         runs = tuple(

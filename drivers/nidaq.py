@@ -13,7 +13,7 @@ from drivers.interface import Block, Channel, DeviceNotFound, DeviceRefused, Lin
 from drivers.nidaq_task import BoardTask, highest_safe_rate_hz, open_channel
 from drivers.watched_thread import NoAnswer, WatchedThread, result_within
 
-__all__ = ["GapAfter", "Input", "LostAfter", "NidaqSource", "Terminal", "highest_safe_rate_hz"]
+__all__ = ["Input", "NidaqSource", "Terminal", "highest_safe_rate_hz"]
 
 OPEN_S = 15.0
 CLOSE_S = 2.0
@@ -25,22 +25,6 @@ FETCH_S = 0.5
 
 TIMEOUT_FRACTION = 0.3
 """Of the deadline: the driver's own time-out, so that three of them fit under the watchdog's."""
-
-
-class GapAfter(SamplesLost):
-    """``SamplesLost``, with the samples of this read that came before the gap."""
-
-    def __init__(self, message: str, n_estimated: int | None, partial: Block) -> None:
-        super().__init__(message, n_estimated)
-        self.partial = partial
-
-
-class LostAfter(LinkLost):
-    """``LinkLost``, with the samples of this read that came before it."""
-
-    def __init__(self, message: str, partial: Block) -> None:
-        super().__init__(message)
-        self.partial = partial
 
 
 class NidaqSource:
@@ -117,10 +101,10 @@ class NidaqSource:
             raise self._lost(str(lost), CLOSE_S) from lost
 
     def read(self, n_samples: int) -> Block:
-        """See ``SampleSource``; raises ``GapAfter`` and ``LostAfter``, which carry what was not lost."""
+        """See ``SampleSource``; ``partial`` of what is raised holds the samples of this read that were not lost."""
         if n_samples < 0:
             raise ValueError(f"cannot read {n_samples} samples; ask for 0 or more")
-        while (missing := n_samples - sum(block.shape[1] for block in self._ready)) > 0:
+        while (missing := n_samples - self._n_ready) > 0:
             self._check_open()
             n = min(missing, max(1, round(FETCH_S * self.rate_hz)), self._task.buffer)
             deadline_s = n / self.rate_hz + GRACE_S
@@ -136,6 +120,10 @@ class NidaqSource:
             self._ended = f"{self._where} is closed; open it again to read on"
             self._let_go(CLOSE_S)
 
+    @property
+    def _n_ready(self) -> int:
+        return sum(block.shape[1] for block in tuple(self._ready))  # a copy: the fetching thread may append
+
     def _await_fetch(self, fetching: Future[None], deadline_s: float) -> None:
         try:
             result_within(deadline_s, fetching)
@@ -145,12 +133,13 @@ class NidaqSource:
             raise self._lost(str(lost), CLOSE_S) from lost
         except SamplesLost as lost:
             self._fetching = None
-            raise GapAfter(str(lost), lost.n_estimated, self._drain()) from lost
+            lost.partial = self._drain()
+            raise
         except Exception as error:
             # Whoever closed the source from another thread took the task away under this read.
             if not self._ended:
                 raise
-            raise LostAfter(self._ended, self._drain()) from error
+            raise self._end() from error
         self._fetching = None
 
     def _take(self, n_samples: int) -> Block:
@@ -164,21 +153,27 @@ class NidaqSource:
         return pieces[1] if len(pieces) == 2 else np.concatenate(pieces, axis=1)
 
     def _drain(self) -> Block:
-        return self._take(sum(block.shape[1] for block in self._ready))
+        return self._take(self._n_ready)
 
     def _silent(self, silence: NoAnswer) -> str:
         return f"{self._where} hangs: {silence}; check its cable and its power, then open it again"
 
-    def _lost(self, message: str, wait_s: float) -> LostAfter:
+    def _lost(self, message: str, wait_s: float) -> LinkLost:
         """Give the board up; ``wait_s`` is how long it may take to release its task."""
         if not self._ended:
             self._ended = message
             self._let_go(wait_s)
-        return LostAfter(self._ended, self._drain())
+        return self._end()
+
+    def _end(self) -> LinkLost:
+        """Why nothing more can be read, with what was."""
+        error = LinkLost(self._ended)
+        error.partial = self._drain()
+        return error
 
     def _check_open(self) -> None:
         if self._ended:
-            raise LostAfter(self._ended, self._drain())
+            raise self._end()
 
     def _let_go(self, wait_s: float) -> None:
         """Close task, link and thread; a thread that hangs is left to die with the program."""

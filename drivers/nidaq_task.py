@@ -15,8 +15,8 @@ from nidaqmx.errors import DaqError, DaqNotFoundError, DaqNotSupportedError, Daq
 from nidaqmx.stream_readers import AnalogUnscaledReader
 from nidaqmx.system import System
 
-from drivers.daq_input import Input
-from drivers.interface import Block, Channel, DeviceNotFound, DeviceRefused, LinkLost, SamplesLost
+from drivers.daq_input import Input, channel_of
+from drivers.interface import Block, DeviceNotFound, DeviceRefused, LinkLost, SamplesLost
 
 TERMINALS = {
     "differential": TerminalConfiguration.DIFF,
@@ -146,7 +146,7 @@ class BoardTask:
         made = list(self._task.ai_channels)
         self.scaling = tuple(tuple(float(term) for term in channel.ai_dev_scaling_coeff) for channel in made)
         self.channels = tuple(
-            _channel(wanted, coefficients, channel.ai_rng_low, channel.ai_rng_high)
+            channel_of(wanted, coefficients, channel.ai_rng_low, channel.ai_rng_high)
             for wanted, coefficients, channel in zip(self._inputs, self.scaling, made, strict=True)
         )
         self._reader = AnalogUnscaledReader(self._task.in_stream)
@@ -198,15 +198,6 @@ class BoardTask:
             self._task.stop()
             self._begin_segment()
             raise SamplesLost(f"{self._where} has skipped {n_lost} samples per channel without an error", n_lost)
-
-
-def _channel(wanted: Input, coefficients: Sequence[float], low_v: float, high_v: float) -> Channel:
-    """Counts at the rails follow from the range that the board chose, which may be wider than what was asked."""
-    offset_v, volts_per_count = coefficients[0], coefficients[1]
-    low, high = (
-        int(np.clip(round((rail_v - offset_v) / volts_per_count), -32768, 32767)) for rail_v in (low_v, high_v)
-    )
-    return Channel(wanted.name, wanted.role, wanted.unit, volts_per_count * wanted.units_per_volt, (low, high))
 
 
 def _find(system: System, device: str, serial_number: int | None, where: str) -> Any:

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+from contextlib import suppress
 from enum import Enum
 from threading import RLock
 
@@ -139,19 +140,21 @@ class PulsePal:
             self._state = State.DONE
 
     def abort(self) -> Abort:
-        """Stop within one cycle of the instrument (50 us) after the bytes arrive, and zero the amplitude.
+        """Stop in the instrument's next cycle (50 us) after the bytes arrive, and zero the amplitude.
 
-        Waits for an exchange in progress: at most 1 s, half of it for writing and half for reading (1.5 s in the
-        handshake of ``identify``). ``CONFIRMED`` means that exactly the expected answer came, whose end the device can
-        give only after it has stopped.
+        The bytes are written at once, also while another thread waits for an answer. The proof waits for that
+        exchange: at most 1 s, half of it for writing and half for reading (1.5 s in the handshake of ``identify``).
+        ``CONFIRMED`` means that the expected answer came, whose end the device can give only after it has stopped.
         """
+        waits = self._busy_elsewhere()
+        if waits:
+            self._write_stop()
         with self._lock:
-            try:
-                confirmed = self._stop()
-            # A stop must come back with an answer whatever happened to the port underneath it.
-            except Exception as error:
-                LOG.error("%s: the stop could not be sent: %s", self._address, error)
-                confirmed = False
+            confirmed = self._prove_stop()
+            if waits and self._link is not None:
+                # The answer to the first stop may still be on its way; no other exchange may take it for its own.
+                with suppress(DriverError):
+                    self._link.discard(0.05)
             if not confirmed:
                 self._state = State.FAULT
             elif self._state is not State.FAULT:
@@ -210,20 +213,37 @@ class PulsePal:
         messages = b"".join(map(encode_zero_amplitude, self._channels))
         self._expect(messages, ACKNOWLEDGED * 2 * len(self._channels), "setting the amplitude to 0 V")
 
-    def _stop(self) -> bool:
-        """Send the emergency stop; whether the whole answer came, and nothing but it."""
-        link = self._connected()
+    def _busy_elsewhere(self) -> bool:
+        if not self._lock.acquire(blocking=False):
+            return True
+        self._lock.release()
+        return False
+
+    def _write_stop(self) -> bool:
+        """Whether the bytes went out. Never raises: a stop comes back with an answer whatever happened to the port."""
+        # An 8-bit Pulse Pal would read the two bytes of 0 V as -10 V; only the plain abort is the same for all.
+        message = encode_emergency_stop(self._channels) if self._hello else ABORT + ABORT
         try:
-            link.discard(0.0)
-        except LinkLost:
-            LOG.warning("%s: cannot be read before the stop; the stop is sent all the same", self._address)
-        if not self._hello:
-            # An 8-bit Pulse Pal would read the two bytes of 0 V as -10 V; only the plain abort is the same for all.
-            link.write(ABORT + ABORT)
+            self._connected().write(message)
+        except Exception as error:
+            LOG.error("%s: the stop could not be sent: %s", self._address, error)
             return False
-        link.write(encode_emergency_stop(self._channels))
+        return True
+
+    def _prove_stop(self) -> bool:
+        """Send the emergency stop; whether its answer came. Never raises."""
+        try:
+            self._connected().discard(0.0)
+        except Exception as error:
+            LOG.warning("%s: cannot be read before the stop, which is sent all the same: %s", self._address, error)
+        if not self._write_stop() or not self._hello:
+            return False
         expected = ACKNOWLEDGED * 2 * len(self._channels) + self._hello
-        reply = link.read(len(expected), EXCHANGE_TIMEOUT_S) + link.read(1, 0.0)
+        try:
+            reply = self._connected().read(len(expected), EXCHANGE_TIMEOUT_S)
+        except Exception as error:
+            LOG.error("%s: the stop was sent, its answer cannot be read: %s", self._address, error)
+            return False
         if reply != expected:
             LOG.error(
                 "%s: the stop was answered %s, not %s", self._address, reply.hex() or "not at all", expected.hex()

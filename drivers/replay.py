@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drivers.interface import Abort, Block, Channel, DeliveredTrain, DeviceRefused, PulseTrain, SourceEnded
+from drivers.interface import Abort, Block, Channel, DeliveredTrain, DeviceRefused, LinkLost, PulseTrain, SourceEnded
 
 LEAD_S = 1.0
 """A recorded train that begins this soon after the trigger is taken as its answer without moving the recording."""
@@ -32,6 +32,7 @@ class ReplaySource:
         self._rate_hz = rate_hz
         self._counts = counts
         self.position = 0
+        self._closed = False
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -52,6 +53,8 @@ class ReplaySource:
         self.position = 0
 
     def read(self, n_samples: int) -> Block:
+        if self._closed:
+            raise LinkLost(f"{self.identify()} is closed; open it again to read on")
         if n_samples > self.remaining:
             raise SourceEnded(f"{self._name} ends {self.remaining} samples from here; {n_samples} were asked for")
         begin, self.position = self.position, self.position + n_samples
@@ -61,7 +64,7 @@ class ReplaySource:
         self.position = sample
 
     def close(self) -> None:
-        pass
+        self._closed = True
 
     def trains(self) -> tuple[RecordedTrain, ...]:
         """The trains that the TTL channel shows, with the median plateau of the current monitor."""

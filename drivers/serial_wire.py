@@ -1,6 +1,7 @@
 """A serial port as drivers here use it: one write per message, replies of known length, every byte logged."""
 
 import logging
+from threading import RLock
 from typing import Protocol
 
 import serial
@@ -40,11 +41,12 @@ def open_wire(address: str, **settings: object) -> SerialWire:
 
 
 class SerialLink:
-    """Complete exchanges over one wire; not thread-safe, the driver that owns it holds the lock."""
+    """Complete exchanges over one wire, for one thread at a time; only ``write`` may come from another meanwhile."""
 
     def __init__(self, address: str, wire: SerialWire) -> None:
         self.address = address
         self._wire = wire
+        self._writing = RLock()
 
     def exchange(self, message: bytes, n_reply: int, timeout_s: float) -> bytes:
         """Discard stale input, write ``message`` at once, return the reply: shorter than ``n_reply`` if time ran out.
@@ -58,7 +60,8 @@ class SerialLink:
     def write(self, message: bytes) -> None:
         BYTES.debug("%s > %s", self.address, message.hex())
         try:
-            n_written = self._wire.write(message)
+            with self._writing:
+                n_written = self._wire.write(message)
         except PORT_ERRORS as error:
             raise LinkLost(f"{self.address} does not take bytes ({error}): {_ADVICE}") from error
         if n_written != len(message):

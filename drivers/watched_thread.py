@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class NoAnswer(Exception):  # noqa: N818
+class NoAnswer(Exception):
     """The deadline passed; the work may still be going on."""
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drivers.daq_input import Input
 from drivers.interface import SampleSource, Stimulator
-from drivers.nidaq import Input, NidaqSource
+from drivers.nidaq import NidaqSource
 from drivers.pulsepal import PulsePal
 from drivers.simulated.bench import Bench
 from drivers.simulated.board import Board
@@ -100,6 +101,7 @@ def inputs_of(config: RigConfig) -> list[Input]:
             units_per_volt=wanted.units_per_volt,
             range_v=wanted.range_v,
             terminal=wanted.terminal,
+            clips_at_v=wanted.clips_at_v,
         )
         for wanted in config.daq.inputs
     ]

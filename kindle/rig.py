@@ -37,6 +37,9 @@ from kindle.stream import Stream
 TTL_DEADLINE_S = 1.0
 """A train that the TTL does not show this long after the trigger did not come."""
 
+TRAIN_BLOCK_S = 0.02
+"""While current may flow, the rig looks this often whether it is to stop."""
+
 LONGEST_WATCH_S = 900.0
 
 
@@ -187,11 +190,12 @@ class Rig:
     def _await_train(self, delivered: DeliveredTrain, armed: int) -> tuple[int, int] | None:
         """Onset and end of the train as the TTL shows it; ``None`` when it never comes, abort when it never ends."""
         stream = self.stream
+        fine = ceil(TRAIN_BLOCK_S * stream.rate_hz)
         onset_due = armed + ceil(TTL_DEADLINE_S * stream.rate_hz)
         while stream.open_ttl is None and stream.closed_ttl is None:
             if stream.n_samples >= onset_due:
                 return None
-            self._advance_quietly(onset_due - stream.n_samples)
+            self._advance_quietly(min(fine, onset_due - stream.n_samples))
         end_due = stream.n_samples + ceil((delivered.train_s + TTL_DEADLINE_S) * stream.rate_hz)
         while stream.closed_ttl is None:
             if stream.n_samples >= end_due:
@@ -199,7 +203,7 @@ class Rig:
                     f"the TTL is still high {TTL_DEADLINE_S:g} s after the train should have ended; the stimulator was "
                     "told to stop: check its output before going on"
                 )
-            self._advance_quietly(end_due - stream.n_samples)
+            self._advance_quietly(min(fine, end_due - stream.n_samples))
         self._trains_accounted += 1
         return stream.closed_ttl
 

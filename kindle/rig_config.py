@@ -26,6 +26,8 @@ class InputConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     units_per_volt: Positive
     range_v: Annotated[float, Meta(gt=0, le=10)] = 10.0
     terminal: Literal["differential", "rse", "nrse", "pseudodifferential"] = "rse"
+    clips_at_v: Annotated[float, Meta(gt=0, le=10)] | None = None
+    """Where the amplifier clips, if inside the converter's range: a clipped signal is blind, not quiet."""
 
 
 class DaqConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

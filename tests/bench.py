@@ -51,8 +51,13 @@ class Rig:
 
 
 def config(**limits: Any) -> RigConfig:
+    """The built-in simulated rig with these limits, read in larger blocks: a session has fewer of them."""
     simulated = load_rig("simulated")
-    return structs.replace(simulated, limits=structs.replace(simulated.limits, **limits))
+    return structs.replace(
+        simulated,
+        limits=structs.replace(simulated.limits, **limits),
+        daq=structs.replace(simulated.daq, block_s=0.5),
+    )
 
 
 def without_monitor(rig: RigConfig) -> RigConfig:

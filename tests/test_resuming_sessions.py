@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from kindle.errors import KindleError
 from kindle.experimenter import Answer, Unattended
-from kindle.progress import Progress, Read
-from kindle.protocols.threshold import ThresholdFound
+from kindle.progress import Arming, Progress, Read
+from kindle.protocols.threshold import Aborted, ThresholdFound
 from kindle.study import open_study
 from tests.bench import bench, config, new_study, threshold
 
@@ -70,22 +70,41 @@ def test_resumed_after_an_end_at_any_moment_no_current_is_given_twice(
 
 
 def test_a_train_in_doubt_is_a_question_that_nobody_at_the_rig_may_answer(tmp_path: Path) -> None:
-    study = new_study(tmp_path / "study")
-
-    def die_on_request(fact: Progress) -> None:
-        if isinstance(fact, Read) and fact.first_sample >= 11 * 2000:
-            raise Died
-
-    with bench(config()) as rig, pytest.raises(Died):
-        threshold(study, config(), rig.instruments, listener=die_on_request)
+    study = died_before_its_first_train(tmp_path / "study")
+    with bench(config()) as rig, pytest.raises(KindleError, match="--last-train"):
+        threshold(study, config(), rig.instruments)
     with open_study(study) as opened:
         (view,) = opened.sessions()
     assert view.unanswered
-    with bench(config()) as rig:
-        if not rig.rat.heard:
-            with pytest.raises(KindleError, match="--last-train"):
-                threshold(study, config(), rig.instruments)
+
+
+def test_a_train_that_the_experimenter_calls_void_is_given_again(tmp_path: Path) -> None:
+    study = died_before_its_first_train(tmp_path / "study")
+    with bench(config(), threshold_ua=15.0) as rig:
+        outcome = threshold(study, config(), rig.instruments, last_train="void").outcome
+        assert [round(train.current_ua) for train in rig.rat.heard] == [20]
+    assert outcome == ThresholdFound(0.0, 20.0)
+
+
+def test_a_train_that_the_experimenter_calls_delivered_is_never_given_again_unasked(tmp_path: Path) -> None:
+    study = died_before_its_first_train(tmp_path / "study")
+    with bench(config(), threshold_ua=15.0) as rig:
+        outcome = threshold(study, config(), rig.instruments, last_train="delivered").outcome
         assert rig.rat.heard == []
+    assert isinstance(outcome, Aborted)
+
+
+def died_before_its_first_train(study: Path) -> Path:
+    """The request stands in the journal; whether the instrument got its trigger, nothing can tell."""
+
+    def die(fact: Progress) -> None:
+        if isinstance(fact, Arming):
+            raise Died
+
+    new_study(study)
+    with bench(config()) as rig, pytest.raises(Died):
+        threshold(study, config(), rig.instruments, listener=die)
+    return study
 
 
 def test_a_discharge_that_was_recorded_before_the_end_counts(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from drivers.interface import DriverError, LinkLost
 from drivers.simulated.endpoints import MemoryWire
+from drivers.simulated.faults import Faults
 from kindle.errors import ConfigError, KindleError, UnsafeStimulus
 from kindle.exchange import Trial, VoidTrial
 from kindle.experimenter import Unattended
@@ -109,7 +110,7 @@ def test_a_wrong_amplitude_byte_makes_void_trials_where_a_monitor_is_wired(study
     assert isinstance(outcome, Aborted)
     trials = session_of(study).trials
     assert [type(trial) for trial in trials] == [VoidTrial] * 3
-    assert "10 uA where 20" in trials[0].reason
+    assert "9.982 uA where 19.99 uA should flow" in trials[0].reason
 
 
 def test_a_wrong_amplitude_byte_makes_a_wrong_threshold_where_no_monitor_is_wired(study: Path) -> None:
@@ -213,7 +214,7 @@ def test_stop_in_the_middle_of_a_train_ends_it_within_a_block(study: Path) -> No
         now_us = rig.board.clock.now_us()
         assert (rig.device.output(1, now_us + 100, now_us + 2_000_000).volts == 0).all()
         rig.instruments.source.read(2000)
-        assert rig.rat.heard[-1].n_pulses < 50
+        assert rig.rat.heard[-1].end_us - rig.rat.heard[-1].start_us == pytest.approx(300_000, abs=40_000)
     view = session_of(study)
     assert view.interruptions[-1].stimulator_stop == "confirmed"
     assert view.outcome is None
@@ -229,7 +230,7 @@ def test_a_board_that_is_unplugged_ends_the_session_with_everything_kept(study: 
             threshold(study, config(), rig.instruments, listener=unplug)
         read = rig.board.clock.now_us()
     view = session_of(study)
-    assert view.closed[view.recordings[0].folder] == pytest.approx(read * 1e-6 * 2000, abs=200)
+    assert view.closed[view.recordings[0].folder] == pytest.approx(read * 1e-6 * 2000, abs=1000)
     assert view.interruptions[-1].stimulator_stop == "confirmed"
     assert verify_study(study) == []
 
@@ -237,7 +238,7 @@ def test_a_board_that_is_unplugged_ends_the_session_with_everything_kept(study: 
 def test_a_stimulator_that_falls_silent_ends_the_session_with_the_train_unanswered(study: Path) -> None:
     def silence(fact: Progress) -> None:
         if isinstance(fact, Fired):
-            rig.device.faults.silent = True
+            rig.device.inject(Faults(silent=True))
 
     with bench(config()) as rig, pytest.raises(DriverError):
         threshold(study, config(), rig.instruments, listener=silence)

@@ -7,7 +7,7 @@ import select
 import socket
 import sys
 from collections.abc import Callable
-from threading import Thread
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -203,6 +203,7 @@ class MemoryWire:
         self._now_us = now_us
         self._received = bytearray()
         self._plugged = True
+        self._lock = Lock()
 
     @property
     def in_waiting(self) -> int:
@@ -210,16 +211,18 @@ class MemoryWire:
 
     def read(self, size: int = 1) -> bytes:
         self._require_plugged()
-        if len(self._received) < size:
-            self._received += self._device.poll(self._now_us())
-        data = bytes(self._received[:size])
-        del self._received[:size]
-        return data
+        with self._lock:
+            if len(self._received) < size:
+                self._received += self._device.poll(self._now_us())
+            data = bytes(self._received[:size])
+            del self._received[:size]
+            return data
 
     def write(self, data: bytes) -> int:
         self._require_plugged()
-        self._received += self._device.feed(bytes(data), self._now_us())
-        return len(data)
+        with self._lock:
+            self._received += self._device.feed(bytes(data), self._now_us())
+            return len(data)
 
     def reset_input_buffer(self) -> None:
         self._received.clear()

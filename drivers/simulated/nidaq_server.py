@@ -30,7 +30,7 @@ Fields = dict[str, Any]
 Handler = Callable[[Any], Fields]
 
 
-class NotModelled(LookupError):  # noqa: N818
+class NotModelled(LookupError):
     """The emulation does not know this property; the client hears UNIMPLEMENTED."""
 
 

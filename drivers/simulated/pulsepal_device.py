@@ -4,63 +4,20 @@ It follows the 50 us cycle of the firmware (2.0.1), including what must never be
 kept triggers, truncated phases. Times are microseconds of the bench clock.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, inf
 from threading import Lock
 
-from drivers.pulsepal_codec import (
-    ACKNOWLEDGED,
-    CYCLE_US,
-    N_CHANNELS,
-    ChannelProgramme,
-    Parameter,
-    Programme,
-    encode_programme,
-    encode_version_reply,
-)
+from drivers.pulsepal_codec import ACKNOWLEDGED, CYCLE_US
 from drivers.simulated.faults import Faults, FaultyLine
-from drivers.simulated.pulsepal_messages import (
-    AbortAll,
-    Disconnect,
-    FixedVoltage,
-    Handshake,
-    Loop,
-    Message,
-    ReadSettings,
-    SetCustomTrain,
-    SetParameter,
-    SetProgramme,
-    SettingsFile,
-    TimedOut,
-    Trigger,
-    UnknownParameter,
-    decode,
-    encode_settings,
-    length_so_far,
-)
-from drivers.simulated.pulsepal_output import Output, Steps
+from drivers.simulated.pulsepal_memory import PulsePalMemory
+from drivers.simulated.pulsepal_messages import Message, TimedOut, decode, length_so_far
+from drivers.simulated.pulsepal_output import Steps
 
 BYTE_US = 20
 """What reading one byte takes of a cycle."""
 CLICK_DEAF_US = 1_000_000
 
-FACTORY = Programme(
-    channels=(
-        ChannelProgramme(
-            phase1_cycles=2,
-            interphase_cycles=2,
-            phase2_cycles=2,
-            interpulse_cycles=20,
-            phase1_code=0xC000,
-            phase2_code=0x4000,
-            biphasic=0,
-            link1=1,
-        ),
-    )
-    * N_CHANNELS
-)
-
-_FIELDS = {parameter: parameter.name.lower() for parameter in Parameter if parameter is not Parameter.TRIGGER_MODE}
 _ACKNOWLEDGED_OPCODES = {73, 74, 75, 76, 79, 82}
 _NO_TIMEOUT_OPCODE = 90
 
@@ -79,12 +36,10 @@ class PulsePalDevice:
     """
 
     def __init__(self, version: int = 21) -> None:
-        self._version = version
         self._lock = Lock()
         self._computer = FaultyLine()
-        self._outputs = [Output(channel) for channel in FACTORY.channels]
-        self._trigger_modes = FACTORY.trigger_modes
-        self._settings = FACTORY
+        self._memory = PulsePalMemory(version)
+        self._outputs = self._memory.outputs
         self._log: list[LogEntry] = []
         self._settled_us = 0
         """The device's own time: outputs before it are final."""
@@ -96,7 +51,6 @@ class PulsePalDevice:
         self._input = bytearray()
         self._message = bytearray()
         self._byte_us = 0
-        self._soft_triggers: tuple[int, ...] = ()
         self._lines = [False, False]
         self._sampled_lines = [False, False]
         self._clicked = False
@@ -155,12 +109,8 @@ class PulsePalDevice:
             self._advance(now_us)
             if self._waits_for_click:
                 self._waits_for_click = False
-                self._trigger_modes = FACTORY.trigger_modes
-                for output, programme in zip(self._outputs, FACTORY.channels, strict=True):
-                    output.programme = programme
-                    output.endless = output.latched = False
-                    output.rest(now_us)
-                self._next_cycle_us = now_us
+                self._next_cycle_us = max(now_us, self._settled_us)
+                self._memory.reset(self._next_cycle_us)
             elif self._was_busy:
                 self._clicked = True
 
@@ -193,7 +143,7 @@ class PulsePalDevice:
     def _attention(self) -> bool:
         return bool(
             self._input
-            or self._soft_triggers
+            or self._memory.soft_triggers
             or self._clicked
             or self._lines != self._sampled_lines
             or any(output.undecided for output in self._outputs)
@@ -217,13 +167,13 @@ class PulsePalDevice:
         self._time = self._time + 1 if self._was_busy else 0
         clicked, self._clicked = self._clicked, False
         if clicked and self._was_busy:
-            self._abort(self._cycle_us)
+            self._memory.abort(self._cycle_us)
             self._was_busy = False
             self._next_cycle_us = self._deaf_until_us = self._cycle_us + CLICK_DEAF_US
             return
-        for channel in self._soft_triggers:
+        for channel in self._memory.soft_triggers:
             self._outputs[channel - 1].latched = True
-        self._soft_triggers = ()
+        self._memory.soft_triggers = ()
         if not self._input:
             self._finish_cycle(self._cycle_us)
         elif self._input[0] == 0xD5:
@@ -245,7 +195,9 @@ class PulsePalDevice:
             message, decoded = bytes(self._message), decode(bytes(self._message))
             self._message.clear()
             self._log.append(LogEntry(self._byte_us, message[1], decoded))
-            self._obey(decoded, self._byte_us)
+            reply = self._memory.obey(decoded, self._byte_us)
+            if reply:
+                self._reply(reply)
             self._finish_cycle(self._byte_us + BYTE_US)
 
     def _finish_cycle(self, end_us: int) -> None:
@@ -261,73 +213,13 @@ class PulsePalDevice:
                     output.trigger(self._time)
             elif any(
                 link and ((mode == 1 and up) or (mode == 2 and down))
-                for link, mode, up, down in zip(linked, self._trigger_modes, rose, fell, strict=True)
+                for link, mode, up, down in zip(linked, self._memory.trigger_modes, rose, fell, strict=True)
             ):
                 output.stop()
             output.step(self._time)
         self._was_busy = any(output.busy for output in self._outputs)
         # A cycle that reading made too long is followed by the next at once.
         self._next_cycle_us = max(self._cycle_us + CYCLE_US, end_us)
-
-    def _obey(self, message: Message, now_us: int) -> None:
-        match message:
-            case Handshake():
-                self._reply(encode_version_reply(self._version))
-            case SetProgramme(programme):
-                self._programme(programme)
-                self._reply(ACKNOWLEDGED)
-            case SetParameter() | UnknownParameter():
-                if isinstance(message, SetParameter):
-                    self._set(message)
-                self._reply(ACKNOWLEDGED)
-            case SetCustomTrain(number, times, codes):
-                for output in self._outputs:
-                    output.custom_trains = {**output.custom_trains, number: tuple(zip(times, codes, strict=True))}
-                self._reply(ACKNOWLEDGED)
-            case Trigger(channels):
-                self._soft_triggers = channels
-            case FixedVoltage(channel, code):
-                if 1 <= channel <= N_CHANNELS:
-                    self._outputs[channel - 1].fix(code, now_us)
-                self._reply(ACKNOWLEDGED)
-            case AbortAll() | Disconnect():
-                self._abort(now_us)
-            case Loop(channel, on):
-                if 1 <= channel <= N_CHANNELS:
-                    self._outputs[channel - 1].endless = on
-                    if on:
-                        self._soft_triggers = (channel,)
-                    else:
-                        self._outputs[channel - 1].rest(now_us)
-                self._reply(ACKNOWLEDGED)
-            case ReadSettings():
-                self._reply(encode_settings(self._settings))
-            case SettingsFile(1, _):
-                self._settings = Programme(tuple(output.programme for output in self._outputs), self._trigger_modes)
-            case SettingsFile(2, _):
-                self._programme(self._settings)
-                self._reply(encode_programme(self._settings)[2:])
-            case _:
-                pass
-
-    def _programme(self, programme: Programme) -> None:
-        for output, channel in zip(self._outputs, programme.channels, strict=True):
-            output.programme = channel
-        self._trigger_modes = programme.trigger_modes
-
-    def _set(self, message: SetParameter) -> None:
-        """The real device would write outside its tables for a channel that it does not have; here that is lost."""
-        if message.parameter is Parameter.TRIGGER_MODE:
-            first, second = self._trigger_modes
-            self._trigger_modes = (message.value, second) if message.channel == 1 else (first, message.value)
-        elif 1 <= message.channel <= N_CHANNELS:
-            output = self._outputs[message.channel - 1]
-            output.programme = replace(output.programme, **{_FIELDS[message.parameter]: message.value})
-
-    def _abort(self, now_us: int) -> None:
-        """Kept triggers survive it."""
-        for output in self._outputs:
-            output.rest(now_us)
 
     def _timeout_us(self) -> float:
         """The firmware counts whole milliseconds from the one in which it began to wait; opcode 90 waits for ever."""

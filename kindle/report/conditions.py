@@ -40,7 +40,7 @@ def parameters_section(parameters: tuple[Parameter, ...]) -> Html:
         )
         for parameter in parameters
     ]
-    return section("Parameters in force", table(("parameter", "value", "status", "source"), rows))
+    return section("Parameters in force", table(("parameter", "value", "status", "source"), rows, class_="sources"))
 
 
 def limits_section(limits: SafetyLimits) -> Html:

@@ -25,16 +25,24 @@ def definitions_section(criterion: Criterion) -> Html:
             "afterdischarge",
             f"spikes of at least {ratio} the baseline, at least {criterion.min_spike_hz:g} per second, for at least "
             f"{criterion.min_duration_s:g} s from the first to the last, that begin within "
-            f"{criterion.onset_window_s:g} s of the train's end. Silence of up to {criterion.max_gap_s:g} s, more "
-            "where the last gaps were long, does not end it; one that begins within "
+            f"{criterion.onset_window_s:g} s of the train's end. Spikes up to {criterion.max_gap_s:g} s apart are one "
+            f"run. Runs are one discharge when the pause between them is up to {criterion.merge_gap_s:g} s, or up to "
+            f"{criterion.merge_gap_growth:g} times the pause before it but no more than "
+            f"{criterion.merge_gap_limit_s:g} s, and the later run keeps {criterion.merge_amplitude:.0%} of "
+            "the amplitude. One that begins within "
             f"{criterion.secondary_window_s:g} s of the end of another is secondary",
         ),
         (
             f"{ratio} baseline",
             f"baseline is the median, over the last {criterion.baseline_s:g} clean seconds before the train, of the "
             "largest |signal| in each second, measured on the band-passed signal. A spike counts when its peak, from "
-            f"zero, reaches {ratio} that. The figures show the signal as recorded, less its median before the train, so that slow "
-            "waves may cross the line without counting",
+            f"zero, reaches {ratio} that; within a discharge slightly smaller ones keep it going. The "
+            "figures show the signal as recorded, less its median before the train, "
+            "so that slow waves may cross the line without counting",
+        ),
+        (
+            "interval",
+            "onset of the train before to onset of this one in recorded time, where both lie in one recording",
         ),
         ("latency", "end of the train to the first spike of the first discharge"),
         *((f"duration {name}", words) for name, words in _DURATIONS),

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from kindle.protocols.threshold import NoAfterdischarge, ThresholdFound, ThresholdOutcome
@@ -20,8 +21,8 @@ MOST_LABELLED = 24
 
 def ladder_figure(trains: Sequence[Train], outcome: ThresholdOutcome | None) -> Figure:
     """Of at least one train."""
-    figure = Figure(figsize=(FIGURE_WIDTH_IN, 2.9), facecolor="white")
-    axes = plain_axes(figure, (0.62, 0.72, FIGURE_WIDTH_IN - 0.75, 2.08))
+    figure = Figure(figsize=(FIGURE_WIDTH_IN, 2.75), facecolor="white")
+    axes = plain_axes(figure, (0.62, 0.6, FIGURE_WIDTH_IN - 0.75, 2.05))
     currents_ua = [train.asked.current_ua for train in trains]
     low, high = min(currents_ua) / 1.25, max(currents_ua) * 1.35
     axes.set_yscale("log")
@@ -43,6 +44,7 @@ def ladder_figure(trains: Sequence[Train], outcome: ThresholdOutcome | None) -> 
                 textcoords="offset points",
                 ha="center",
                 fontsize=SMALL_PT,
+                path_effects=[withStroke(linewidth=2.5, foreground="white")],
             )
     axes.yaxis.set_major_locator(FixedLocator(_ticks(low, high)))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda current_ua, _: f"{current_ua:g}"))

@@ -52,7 +52,7 @@ def _first_discharge(series: list[Train]) -> list[str]:
         if isinstance(trial, Trial) and trial.verdict is Verdict.AFTERDISCHARGE:
             n = len(trial.afterdischarges)
             words = f"{trial.durations.from_first_spike:.1f} s from its first to its last spike"
-            more = f", {trial.durations.total:.1f} s in all {n} discharges" if n > 1 else ""
+            more = f", {trial.durations.total:.1f} s over its {n} discharges" if n > 1 else ""
             return [f"Afterdischarge at {trial.train.current_ua:.4g} µA: {words}{more}."]
     return []
 

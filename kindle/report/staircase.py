@@ -7,7 +7,7 @@ from kindle.report.style import MARKS
 from kindle.report.trains import Train
 from kindle.report.wording import MISSING, number, seconds, typeset
 
-_GROUPS = (("", 1), ("current (µA)", 3), ("train", 2), ("", 1), ("afterdischarge (s)", 6), ("", 4))
+_GROUPS = (("", 1), ("current (µA)", 3), ("delivered", 3), ("", 1), ("afterdischarge (s)", 6), ("", 4))
 _COLUMNS = (
     "train",
     "asked",
@@ -15,6 +15,7 @@ _COLUMNS = (
     "measured",
     "pulses",
     "Hz",
+    "interval s",
     "verdict",
     "latency",
     "from train start",
@@ -33,16 +34,17 @@ def staircase_table(series: list[Train]) -> Html:
     groups = element(
         "tr",
         *(
-            element("th", name, colspan=str(width), scope="colgroup", class_="group" if name else "")
+            element("th", name, colspan=str(width), scope="colgroup", class_="group" if name else "none")
             for name, width in _GROUPS
         ),
     )
     names = element("tr", *(element("th", name, scope="col") for name in _COLUMNS))
-    rows = joined(*(row for train in series for row in _rows(train)))
+    before = [None, *series]
+    rows = joined(*(row for previous, train in zip(before, series, strict=False) for row in _rows(train, previous)))
     return element("table", element("thead", groups, names), element("tbody", rows), class_="numbers")
 
 
-def _rows(train: Train) -> tuple[Html, ...]:
+def _rows(train: Train, previous: Train | None) -> tuple[Html, ...]:
     mark = MARKS[train.state].symbol
     verdict = f"{mark} {train.state}"
     reply = train.reply
@@ -50,6 +52,7 @@ def _rows(train: Train) -> tuple[Html, ...]:
         str(train.number),
         number(train.asked.current_ua),
         *_delivery(reply),
+        _interval(train, previous),
         verdict,
         *(_evoked(reply) if isinstance(reply, Trial) else (MISSING,) * 10),
     )
@@ -61,7 +64,7 @@ def _rows(train: Train) -> tuple[Html, ...]:
     why = _why(train)
     if not why:
         return (row,)
-    reason = element("tr", element("td"), element("td", why, colspan=str(len(_COLUMNS) - 1), class_="why"))
+    reason = element("tr", element("td"), element("td", why, colspan=str(len(_COLUMNS) - 1)), class_="why")
     return row, reason
 
 
@@ -75,6 +78,15 @@ def _delivery(reply: Trial | VoidTrial | None) -> tuple[str, ...]:
             return MISSING, number(measured.current_ua), f"{_pulses(measured)} of {train.n_pulses}", MISSING
         case _:
             return (MISSING,) * 4
+
+
+def _interval(train: Train, previous: Train | None) -> str:
+    """Onset to onset; unknown after a train that never came or in another recording, which has its own clock."""
+    match train.reply, previous and previous.reply:
+        case Trial() as now, (Trial() | VoidTrial()) as then if then.measured and then.recording == now.recording:
+            return f"{(now.measured.onset_sample - then.measured.onset_sample) / now.rate_hz:.1f}"
+        case _:
+            return MISSING
 
 
 def _pulses(measured: MeasuredTrain) -> str:

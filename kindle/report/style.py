@@ -58,9 +58,11 @@ th, td {{ text-align: left; vertical-align: top; padding: 3px 8px 3px 0; overflo
 th {{ border-bottom: 1.5px solid {INK}; font-weight: 600; vertical-align: bottom; overflow-wrap: normal; }}
 tbody td {{ border-top: 1px solid {PALE}; }}
 table.numbers {{ font-size: 11.5px; line-height: 1.3; }}
-table.numbers th, table.numbers td {{ padding: 3px 5px 3px 0; overflow-wrap: normal; }}
+table.numbers th, table.numbers td {{ padding: 3px 6px 3px 0; overflow-wrap: normal; }}
 table.numbers td {{ white-space: nowrap; }}
-table.numbers td.why {{ white-space: normal; overflow-wrap: anywhere; border-top: 0; padding-top: 0; color: {GREY}; }}
+table.numbers tr:first-child th.none {{ border-bottom: 0; }}
+table.numbers tr.why td {{ border-top: 0; padding-top: 0; color: {GREY}; white-space: normal;
+  overflow-wrap: anywhere; }}
 table.numbers th.group {{ border-bottom: 1px solid {GREY}; text-align: center; }}
 table.keys {{ width: auto; }}
 table.keys td:first-child {{ white-space: nowrap; padding-right: 18px; color: {GREY}; }}
@@ -73,6 +75,8 @@ table.keys td:first-child {{ white-space: nowrap; padding-right: 18px; color: {G
 figure {{ margin: 0; break-inside: avoid; }}
 figure svg {{ width: 100%; height: auto; display: block; }}
 figcaption {{ font-size: 12px; }}
+table.sources td:nth-child(-n + 3) {{ white-space: nowrap; }}
+table.sources td:nth-child(2) {{ white-space: normal; min-width: 9em; }}
 code {{ font: 12px Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }}
 dt {{ font-weight: 600; }}
 dd {{ margin: 0 0 6px 0; max-width: 90ch; }}
@@ -84,6 +88,7 @@ dd {{ margin: 0 0 6px 0; max-width: 90ch; }}
   table.numbers th, table.numbers td {{ padding-right: 3px; }}
   thead {{ display: table-header-group; }}
   tr {{ break-inside: avoid; }}
+  tr.why {{ break-before: avoid; }}
   h2, h3 {{ break-after: avoid; }}
   .result {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
 }}

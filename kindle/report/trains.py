@@ -55,7 +55,7 @@ class Train:
 
 def trains(view: SessionView) -> list[Train]:
     found: list[Train] = []
-    following = [exchange.reply for exchange in view.exchanges[1:]] + [None]
+    following = [*(exchange.reply for exchange in view.exchanges), None][1:]
     for exchange, asked_sample, next_reply in zip(view.exchanges, view.asked_samples, following, strict=True):
         if not isinstance(exchange.request, Stimulate):
             continue

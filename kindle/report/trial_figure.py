@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from detectors.criterion import Afterdischarge
-from kindle.exchange import MeasuredTrain, Trial, VoidTrial
+from kindle.exchange import Trial, VoidTrial
 from kindle.report.axes import label, legend_below, plain_axes
 from kindle.report.signals import Trace, TrialSignals, envelope
 from kindle.report.style import FIGURE_WIDTH_IN, INK, LABEL_PT
@@ -39,9 +38,9 @@ def trial_figure(signals: TrialSignals, trial: Trial | VoidTrial, criterion_rati
     eeg = _centred(signals, trial)
     scale = _scale(signals, eeg, trial, criterion_ratio)
     events = trial.afterdischarges if isinstance(trial, Trial) else ()
-    below_in = 0.62
+    below_in, above_in = 0.56, 0.22 if events else 0.08
     second_row_in = 1.5 if events else 0.0
-    figure = Figure(figsize=(FIGURE_WIDTH_IN, below_in + second_row_in + 1.95), facecolor="white")
+    figure = Figure(figsize=(FIGURE_WIDTH_IN, below_in + second_row_in + 1.72 + above_in), facecolor="white")
     bottom_in = below_in + second_row_in
     has_stimulus = signals.stimulus is not None and signals.stimulus.values.size > 1
     wide_in = 4.95 if has_stimulus else 6.65
@@ -49,8 +48,8 @@ def trial_figure(signals: TrialSignals, trial: Trial | VoidTrial, criterion_rati
     shown = _overview(overview, signals, eeg, trial, criterion_ratio, scale)
     if signals.stimulus is not None and has_stimulus:
         _stimulus_panels(figure, signals, signals.stimulus, trial, bottom_in)
-    if events:
-        shown += _zooms(figure, signals, eeg, trial.measured, events, scale, below_in)
+    if isinstance(trial, Trial) and events:
+        _zooms(figure, signals, eeg, trial, criterion_ratio, scale, below_in)
     legend_below(figure, shown)
     return figure, scale
 
@@ -73,31 +72,26 @@ def _overview(
 
 
 def _zooms(
-    figure: Figure,
-    signals: TrialSignals,
-    eeg: Trace,
-    train: MeasuredTrain | None,
-    events: tuple[Afterdischarge, ...],
-    scale: Scale,
-    bottom_in: float,
-) -> list[Artist]:
+    figure: Figure, signals: TrialSignals, eeg: Trace, trial: Trial, ratio: float, scale: Scale, bottom_in: float
+) -> None:
     """The onset and the end of the first discharge."""
     half = round(ZOOM_S * signals.rate_hz)
-    first = events[0]
-    for left_in, sample, what in (
-        (0.62, first.onset_sample, "detected onset"),
-        (4.19, first.end_sample, f"detected end ({first.end_grade.value})"),
+    first = trial.afterdischarges[0]
+    for left_in, sample, what, unit in (
+        (0.62, first.onset_sample, "detected onset", eeg.unit),
+        (4.19, first.end_sample, f"detected end ({first.end_grade.value})", ""),
     ):
         axes = plain_axes(figure, (left_in, bottom_in, 3.08, 0.92))
         _draw(axes, signals, eeg.between(sample - half, sample + half), 3.08)
         axes.set_xlim(signals.seconds(sample - half), signals.seconds(sample + half))
         axes.set_ylim(-scale.half_uv, scale.half_uv)
-        train_span(axes, signals, train)
-        for event in events:
+        train_span(axes, signals, trial.measured)
+        baseline(axes, trial.baseline_uv, ratio, eeg.unit)
+        blind(axes, signals, trial.blind)
+        for event in trial.afterdischarges:
             edges(axes, signals, event)
         axes.set_title(f"{what}, ± {ZOOM_S:g} s", fontsize=LABEL_PT, loc="left", pad=3)
-        label(axes, "time since train onset (s)", eeg.unit)
-    return []
+        label(axes, "time since train onset (s)", unit)
 
 
 def _stimulus_panels(
@@ -119,8 +113,7 @@ def _stimulus_panels(
         axes.margins(x=0.02, y=0.12)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3, symmetric=True))
         axes.xaxis.set_major_locator(MaxNLocator(nbins=3))
-        label(axes, "", stimulus.unit)
-    label(panels[-1], "ms", stimulus.unit)
+        label(axes, "ms", stimulus.unit)
 
 
 def _draw(
@@ -130,12 +123,12 @@ def _draw(
     wide_in: float,
     *,
     scale_x: float = 1.0,
-    line_width: float = 0.45,
+    line_width: float = 0.4,
     marker: str = "",
 ) -> None:
     positions, values = envelope(trace.values, round(COLUMNS_PER_IN * wide_in))
     x = (positions + (trace.first_sample - signals.zero_sample)) * (scale_x / signals.rate_hz)
-    axes.plot(x, values, color=INK, linewidth=line_width, marker=marker, markersize=2.5, zorder=3)
+    axes.plot(x, values, color=INK, linewidth=line_width, marker=marker, markersize=1.8, zorder=3)
 
 
 def _centred(signals: TrialSignals, trial: Trial | VoidTrial) -> Trace:

@@ -13,7 +13,7 @@ def train_span(axes: Axes, signals: TrialSignals, train: MeasuredTrain | None) -
     if train is None:
         return [axes.axvline(0.0, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 2)), label="train asked for")]
     start, end = signals.seconds(train.onset_sample), signals.seconds(train.end_sample)
-    return [axes.axvspan(start, end, facecolor=ORANGE, alpha=0.55, linewidth=0, zorder=1, label="train")]
+    return [axes.axvspan(start, end, facecolor=ORANGE, alpha=0.5, linewidth=0, zorder=3.5, label="train (TTL)")]
 
 
 def baseline(axes: Axes, baseline_uv: float | None, ratio: float, unit: str) -> list[Artist]:

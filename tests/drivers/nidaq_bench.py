@@ -30,14 +30,14 @@ def ramp(step_v: float, top_v: float = 4.9) -> Signal:
     """A sawtooth by sample index: a lost, doubled or swapped sample shows."""
 
     def volts(start_us: int, rate_hz: float, first: int, n: int) -> NDArray[np.float64]:
-        return (np.arange(first, first + n) * step_v + top_v) % (2 * top_v) - top_v
+        return np.asarray((np.arange(first, first + n) * step_v + top_v) % (2 * top_v) - top_v)
 
     return volts
 
 
 def bench_seconds(start_us: int, rate_hz: float, first: int, n: int) -> NDArray[np.float64]:
     """A tenth of a volt for each second of bench time: tells when a sample was taken."""
-    return 0.1 * (start_us * 1e-6 + np.arange(first, first + n) / rate_hz)
+    return np.asarray(0.1 * (start_us * 1e-6 + np.arange(first, first + n) / rate_hz))
 
 
 WIRES: dict[str, Signal] = {

@@ -10,9 +10,11 @@ from nidaq_bench import INPUTS, RATE_HZ, WIRES
 
 from drivers.interface import SampleSource
 from drivers.nidaq import NidaqSource
+from drivers.replay import ReplaySource
 from drivers.simulated.board import Board
 from drivers.simulated.clock import DemandClock
 from drivers.simulated.nidaq_server import NidaqServer
+from drivers.simulated.source import BoardSource
 
 
 @contextmanager
@@ -25,6 +27,26 @@ def nidaq_over_grpc() -> Iterator[SampleSource]:
             source.close()
 
 
+@contextmanager
+def board_in_process() -> Iterator[SampleSource]:
+    source = BoardSource(Board(DemandClock(), WIRES), INPUTS, RATE_HZ)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+@contextmanager
+def replayed_recording() -> Iterator[SampleSource]:
+    with board_in_process() as source:
+        source.start()
+        counts = source.read(60_000)
+        channels, rate_hz = source.channels, source.rate_hz
+    yield ReplaySource("a recording", channels, rate_hz, counts)
+
+
 SOURCES: dict[str, Callable[[], AbstractContextManager[SampleSource]]] = {
     "nidaq over gRPC": nidaq_over_grpc,
+    "board in this process": board_in_process,
+    "replay of a recording": replayed_recording,
 }

@@ -1,6 +1,6 @@
 """The vendor's unmodified client against the emulated device server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -157,12 +157,13 @@ def test_a_second_task_on_the_same_engine_is_refused(task: nidaqmx.Task, options
 
 
 def test_what_the_emulation_lacks_is_unimplemented(task: nidaqmx.Task) -> None:
-    for lacking in (
+    requests: list[Callable[[], object]] = [
         lambda: task.ao_channels.add_ao_voltage_chan("Dev1/ao0"),
         lambda: task.timing.samp_clk_timebase_rate,
-    ):
+    ]
+    for request in requests:
         with pytest.raises(RpcError) as refused:
-            lacking()
+            request()
         assert refused.value.rpc_code == grpc.StatusCode.UNIMPLEMENTED
 
 

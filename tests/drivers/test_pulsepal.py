@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import pairwise
+from threading import Event, Thread, current_thread
 
 import pytest
 from hypothesis import given, settings
@@ -31,10 +32,13 @@ class RecordingWire(MemoryWire):
     def __init__(self, device: PulsePalDevice, clock: HandClock) -> None:
         super().__init__(device, clock)
         self.written: list[str] = []
+        self.on_write = Event()
 
     def write(self, data: bytes) -> int:
+        n_written = super().write(data)
         self.written.append(data.hex())
-        return super().write(data)
+        self.on_write.set()
+        return n_written
 
 
 class Rig:
@@ -225,36 +229,42 @@ def test_a_current_at_the_cap_is_delivered_and_does_not_round_above_it() -> None
     assert 199.97 < delivered.current_ua <= 200
 
 
-TRAINS = st.builds(
-    PulseTrain,
-    current_ua=st.floats(0.01, 1100),
-    phase_us=st.integers(1, 50).map(lambda n: n * 50.0) | st.floats(1, 3000),
-    interphase_us=st.just(0.0) | st.integers(1, 20).map(lambda n: n * 50.0),
-    pulse_hz=st.sampled_from([1, 3, 10, 25, 30, 50, 60, 62.5, 100, 130, 200]) | st.floats(0.5, 400),
-    train_s=st.floats(0.01, 2),
-    shape=st.sampled_from(["biphasic", "monophasic"]),
-    polarity=st.sampled_from(["cathodic_first", "anodic_first"]),
+SHAPES = st.sampled_from(["biphasic", "monophasic"])
+POLARITIES = st.sampled_from(["cathodic_first", "anodic_first"])
+STAGES = st.builds(
+    OutputStage, st.sampled_from([1000.0, 100.0, 10_000.0, 87.3]), st.sampled_from([50.0, 200.0, 1000.0]), st.booleans()
 )
 
 
-@settings(deadline=None, max_examples=60)
-@given(TRAINS, st.sampled_from([1000.0, 100.0, 10_000.0, 87.3]), st.sampled_from([50.0, 200.0, 1000.0]))
-def test_what_comes_out_is_what_prepare_returned(train: PulseTrain, ua_per_v: float, max_current_ua: float) -> None:
-    rig = Rig(ua_per_v=ua_per_v, max_current_ua=max_current_ua).ready()
-    end_us = 10_000_000
-    try:
-        delivered = rig.stimulator.prepare(train)
-        rig.stimulator.fire()
-    except DeviceRefused:
-        rig.device.feed(bytes.fromhex("d54d0f"), 0)
-        assert not phases(rig.device, 1, 0, end_us)
-        return
-    finally:
-        found = phases(rig.device, 1, 0, end_us)
-        rig.stimulator.close()
-    ua = [phase.offset_codes / 3276.8 * ua_per_v for phase in found]
+@st.composite
+def playable(draw: st.DrawFn) -> tuple[PulseTrain, OutputStage]:
+    """Trains on the grid and within the range: none of them may be refused."""
+    stage = draw(STAGES)
+    highest_ua = min(stage.max_current_ua, 9.999 * stage.ua_per_v)
+    current_ua = draw(st.floats(min(1.0, 2 * stage.ua_per_code / highest_ua), 1.0)) * highest_ua
+    period = draw(st.sampled_from([100, 200, 320, 333, 334, 400, 667, 800, 2000, 6667]))
+    phase = draw(st.integers(1, period // 2 - 1))
+    interphase = draw(st.integers(0, period - 2 * phase))
+    n_pulses = draw(st.integers(1, 80))
+    hz = 20_000 / period
+    train = PulseTrain(current_ua, phase * 50, interphase * 50, hz, n_pulses / hz, draw(SHAPES), draw(POLARITIES))
+    return train, stage
 
-    assert max(map(abs, ua)) <= max_current_ua
+
+@settings(deadline=None, max_examples=60)
+@given(playable())
+def test_what_comes_out_is_what_prepare_returned(asked: tuple[PulseTrain, OutputStage]) -> None:
+    train, stage = asked
+    rig = Rig(
+        ua_per_v=stage.ua_per_v, max_current_ua=stage.max_current_ua, positive_is_cathodic=stage.positive_is_cathodic
+    ).ready()
+    delivered = rig.stimulator.prepare(train)
+    rig.stimulator.fire()
+    found = phases(rig.device, 1, 0, 40_000_000)
+    rig.stimulator.close()
+    ua = [phase.offset_codes * stage.ua_per_code for phase in found]
+
+    assert max(map(abs, ua)) <= stage.max_current_ua
     assert len(found) == train.n_phases * delivered.n_pulses == train.n_phases * train.n_pulses
     assert [abs(current) for current in ua] == pytest.approx([delivered.current_ua] * len(ua))
     assert {phase.duration_us for phase in found} == {delivered.phase_us}
@@ -262,12 +272,53 @@ def test_what_comes_out_is_what_prepare_returned(train: PulseTrain, ua_per_v: fl
     assert {second - first for first, second in pairwise(starts_us)} <= {delivered.period_us}
     net_uc = sum(current * phase.duration_us for current, phase in zip(ua, found, strict=True)) * 1e-6
     assert abs(net_uc) == pytest.approx(delivered.net_charge_uc, abs=1e-9)
+    assert (ua[0] > 0) == ((train.polarity == "cathodic_first") == stage.positive_is_cathodic)
+    if train.shape == "biphasic":
+        first, second = found[:2]
+        assert second.start_us - first.start_us - first.duration_us == delivered.interphase_us == train.interphase_us
 
-    assert delivered.current_ua == pytest.approx(train.current_ua, rel=0.0101, abs=ua_per_v / 3276)
+
+WILD = st.builds(
+    PulseTrain,
+    current_ua=st.floats(0.01, 1100),
+    phase_us=st.floats(1, 5000),
+    interphase_us=st.just(0.0) | st.floats(0, 2000),
+    pulse_hz=st.floats(0.5, 400),
+    train_s=st.floats(0.01, 2),
+    shape=SHAPES,
+    polarity=POLARITIES,
+)
+
+
+@settings(max_examples=300)
+@given(WILD, STAGES)
+def test_a_train_is_played_as_asked_or_refused(train: PulseTrain, stage: OutputStage) -> None:
+    try:
+        delivered = quantise(train, stage).delivered
+    except DeviceRefused:
+        return
+    assert delivered.current_ua <= stage.max_current_ua
+    assert delivered.current_ua == pytest.approx(train.current_ua, rel=0.0101, abs=1.0001 * stage.ua_per_code)
     assert delivered.phase_us == pytest.approx(train.phase_us, rel=0.0101)
     assert delivered.pulse_hz == pytest.approx(train.pulse_hz, rel=0.0101)
+    assert delivered.n_pulses == train.n_pulses
     if train.shape == "biphasic":
         assert delivered.interphase_us == pytest.approx(train.interphase_us, rel=0.0101)
+        assert delivered.net_charge_uc == 0.0
+
+
+@settings(deadline=None, max_examples=40)
+@given(WILD, STAGES)
+def test_a_refused_train_leaves_the_instrument_silent(train: PulseTrain, stage: OutputStage) -> None:
+    rig = Rig(ua_per_v=stage.ua_per_v, max_current_ua=stage.max_current_ua).ready()
+    rig.stimulator.prepare(PulseTrain(4 * stage.ua_per_code, 500, 0, 50, 0.1))
+    try:
+        rig.stimulator.prepare(train)
+    except DeviceRefused:
+        rig.device.feed(bytes.fromhex("d54d0f"), 0)
+        assert not phases(rig.device, 1, 0, 10_000_000)
+    finally:
+        rig.stimulator.close()
 
 
 def test_a_stop_ends_the_output_in_the_next_cycle(rig: Rig) -> None:
@@ -280,6 +331,47 @@ def test_a_stop_ends_the_output_in_the_next_cycle(rig: Rig) -> None:
         rig.clock.now_us += 3_000_000
         last = phases(rig.device, 1, start_us, rig.clock.now_us)[-1]
         assert last.start_us + last.duration_us <= start_us + stop_us + STOP_US
+
+
+class StuckWire(RecordingWire):
+    """A read of one thread hangs until the test lets go."""
+
+    def __init__(self, device: PulsePalDevice, clock: HandClock) -> None:
+        super().__init__(device, clock)
+        self.stuck: Thread | None = None
+        self.is_stuck, self.let_go = Event(), Event()
+
+    def read(self, size: int = 1) -> bytes:
+        if current_thread() is self.stuck and size == 5:
+            self.is_stuck.set()
+            assert self.let_go.wait(5)
+        return super().read(size)
+
+
+def test_a_stop_is_written_at_once_while_another_thread_waits_for_an_answer() -> None:
+    rig = Rig()
+    rig.wire = StuckWire(rig.device, rig.clock)
+    rig.stimulator = PulsePal("in memory", wire=rig.wire, ua_per_v=1000, max_current_ua=1000, settle_s=0)
+    rig.ready().stimulator.prepare(KINDLING)
+    rig.wire.stuck = Thread(target=rig.stimulator.fire)
+    rig.wire.stuck.start()
+    assert rig.wire.is_stuck.wait(5)
+    rig.clock.now_us = 300_000
+
+    outcome: list[Abort] = []
+    rig.wire.on_write = Event()
+    stopping = Thread(target=lambda: outcome.append(rig.stimulator.abort()))
+    stopping.start()
+    assert rig.wire.on_write.wait(5)
+    assert rig.wire.written[-1] == "d550d550d54a02010080d54a03010080d548"
+    assert not phases(rig.device, 1, 300_000 + STOP_US, 5_000_000)
+
+    rig.wire.let_go.set()
+    for thread in (rig.wire.stuck, stopping):
+        thread.join()
+    assert outcome == [Abort.CONFIRMED]
+    assert rig.stimulator.state is State.IDLE
+    rig.stimulator.close()
 
 
 def test_a_late_answer_is_not_taken_for_the_proof_of_a_stop(rig: Rig) -> None:

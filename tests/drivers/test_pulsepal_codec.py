@@ -21,7 +21,8 @@ from drivers.pulsepal_codec import (
     encode_zero_amplitude,
     parse_version_reply,
 )
-from drivers.simulated.pulsepal_device import FACTORY, PulsePalDevice
+from drivers.simulated.pulsepal_device import PulsePalDevice
+from drivers.simulated.pulsepal_memory import FACTORY
 from drivers.simulated.pulsepal_messages import (
     ClientName,
     Disconnect,

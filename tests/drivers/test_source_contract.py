@@ -13,10 +13,9 @@ from drivers.interface import Block, DriverError, SampleSource
 Opened = Callable[[], AbstractContextManager[SampleSource]]
 
 
-@pytest.fixture(params=SOURCES.values(), ids=SOURCES.keys())
+@pytest.fixture(params=list(SOURCES))
 def opened(request: pytest.FixtureRequest) -> Opened:
-    factory: Opened = request.param
-    return factory
+    return SOURCES[request.param]
 
 
 def _samples(opened: Opened, sizes: list[int]) -> Block:

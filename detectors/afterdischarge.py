@@ -47,7 +47,9 @@ class AfterdischargeDetector:
         self._settings = settings
         self._maker = TickMaker(n_channels, self._grid, resolution_uv, list(rails or [None] * n_channels))
         fixed = None if baseline_uv is None else np.asarray(baseline_uv, np.float64)
-        self._conditioner = Conditioner(n_channels, self._grid, criterion.baseline_s, settings, fixed)
+        self._conditioner = Conditioner(
+            n_channels, self._grid, baseline_s=criterion.baseline_s, settings=settings, fixed_uv=fixed
+        )
         delay = self._conditioner.delay_samples
         self._spikes = SpikeFinder(n_channels, self._grid, delay, self._conditioner.spike_gain, settings)
         self._watches = [Watch(criterion, self._grid, delay) for _ in range(n_channels)]

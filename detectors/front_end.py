@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import signal
 
-from detectors.baseline import SecondPeaks
+from detectors.baseline import REMEMBERED_S, SecondPeaks
 from detectors.blanking import Blanking, Resumption
 from detectors.ticks import Bools, Floats, Grid, Ticks, fold
 
@@ -109,13 +109,20 @@ class Conditioner:
     """The front end proper; ``push`` gives what ``TickMaker`` gave, filtered."""
 
     def __init__(
-        self, n_channels: int, grid: Grid, baseline_s: float, settings: FrontEnd, fixed_uv: Floats | None
+        self,
+        n_channels: int,
+        grid: Grid,
+        *,
+        baseline_s: float,
+        settings: FrontEnd,
+        fixed_uv: Floats | None = None,
+        remembered_s: float = REMEMBERED_S,
     ) -> None:
         self._grid = grid
         self._settings = settings
         self._blanking = Blanking(n_channels, grid, drift_limit_s=settings.drift_limit_s)
         self._band_pass = BandPass(n_channels, grid, settings)
-        self.seconds = SecondPeaks(n_channels, grid, baseline_s)
+        self.seconds = SecondPeaks(n_channels, grid, baseline_s, remembered_s)
         self.seconds.frozen_uv = fixed_uv
         self.delay_samples = self._band_pass.delay_samples
         self.spike_gain = self._band_pass.spike_gain

@@ -73,7 +73,7 @@ def confidence(discharge: Discharge, follower: Follower, grade: EndGrade, before
     evenly = (size * number * length * density * high) ** 0.2
     ended = {EndGrade.ARTEFACT: 0.7, EndGrade.TRUNCATED: 0.8, EndGrade.GRADUAL: 0.95, EndGrade.CLEAR: 1.0}[grade]
     surprise = 1.0 - min(1.0, 2 * before_hz / rate) if rate else 0.0
-    return max(0.0, min(1.0, (0.5 * weakest + 0.5 * evenly) * ended * (0.2 + 0.8 * surprise)))
+    return float(max(0.0, min(1.0, (0.5 * weakest + 0.5 * evenly) * ended * (0.2 + 0.8 * surprise))))
 
 
 def _rise(value: float, low: float, high: float) -> float:

@@ -18,6 +18,8 @@ def criterion_from(preset: str | None, file: Path | None) -> Criterion:
             "min_spike_hz": stated.criterion.min_spike_hz.value,
             "amplitude_ratio": stated.criterion.amplitude_ratio.value,
             "min_duration_s": stated.criterion.min_duration_s.value,
+            "max_gap_s": stated.criterion.max_gap_s.value,
+            "secondary_window_s": stated.criterion.secondary_window_s.value,
             "onset_window_s": stated.onset_window_s.value,
             "baseline_s": stated.baseline_s.value,
         }

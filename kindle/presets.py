@@ -52,6 +52,8 @@ class CriterionFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_spike_hz: Sourced[Annotated[float, Meta(gt=0, le=100)]]
     amplitude_ratio: Sourced[Annotated[float, Meta(gt=1, le=100)]]
     min_duration_s: Sourced[Annotated[float, Meta(gt=0, le=600)]]
+    max_gap_s: Sourced[Annotated[float, Meta(gt=0, le=600)]]
+    secondary_window_s: Sourced[Annotated[float, Meta(gt=0, le=3600)]]
 
 
 class ThresholdPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +141,8 @@ def resolve(preset: ThresholdPreset) -> ThresholdPlan:
             amplitude_ratio=_stated(preset.criterion.amplitude_ratio),
             min_spike_hz=_stated(preset.criterion.min_spike_hz),
             min_duration_s=_stated(preset.criterion.min_duration_s),
+            max_gap_s=_stated(preset.criterion.max_gap_s),
+            secondary_window_s=_stated(preset.criterion.secondary_window_s),
             onset_window_s=_stated(preset.onset_window_s),
             baseline_s=_stated(preset.baseline_s),
         ),

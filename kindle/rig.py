@@ -30,7 +30,7 @@ from kindle.exchange import (
     VoidTrial,
 )
 from kindle.experimenter import Experimenter
-from kindle.progress import Arming, Done, Fired, Listener, Resting, Watching
+from kindle.progress import Arming, Fired, Listener, Resting, Watching
 from kindle.safety import Exposure, SafetyLimits, check_delivered, check_interlocks, check_train
 from kindle.stream import Stream
 
@@ -110,9 +110,7 @@ class Rig:
     def _perform(self, request: Request) -> Reply:
         match request:
             case Stimulate(train):
-                reply = self._stimulate(train)
-                self._listener(Done(reply))
-                return reply
+                return self._stimulate(train)
             case Rest(duration_s, why):
                 return self._rest(duration_s, why)
             case Confirm(text, choices):

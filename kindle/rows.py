@@ -8,7 +8,7 @@ from kindle.errors import JournalMismatch
 from kindle.exchange import Reply, Request
 from kindle.presets import Parameter
 from kindle.protocols.threshold import ThresholdOutcome, ThresholdPlan
-from kindle.safety import ChargeReport, SafetyLimits
+from kindle.safety import ChargeReport, Electrode, SafetyLimits
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -32,6 +32,7 @@ class SessionStarted(msgspec.Struct, frozen=True):
     warnings: tuple[ChargeReport, ...]
     rig: str
     software: dict[str, str]
+    electrode: Electrode | None = None
 
 
 class RecordingStarted(msgspec.Struct, frozen=True):

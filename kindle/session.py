@@ -14,14 +14,14 @@ import msgspec
 from kindle.assembly import Instruments
 from kindle.engine import Perform, journalled, resuming, run
 from kindle.errors import ConfigError, KindleError, UnsafeStimulus
-from kindle.exchange import Reply, Request, Rest, Stimulate
+from kindle.exchange import Reply, Request, Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Experimenter
 from kindle.interrupted import settle_train
 from kindle.journal import Journal
 from kindle.locking import exclusive
 from kindle.markers import marking
 from kindle.presets import Parameter, load_threshold_preset, parameters, resolve
-from kindle.progress import Listener
+from kindle.progress import Done, Listener
 from kindle.protocols.threshold import ThresholdOutcome, ThresholdPlan, ascending_threshold
 from kindle.recording import RecordingWriter
 from kindle.rig import Rig
@@ -158,7 +158,7 @@ def run_threshold(
                 listener=listener,
                 exposure=_exposure(view),
             )
-            outcome = _perform(rig, plan, journal, view, settle)
+            outcome = _perform(rig, plan, journal, view, settle, listener)
             journal.write(SessionEnded(outcome))
     return Finished(session, outcome)
 
@@ -184,11 +184,16 @@ class SessionJournal:
 
 
 def _perform(
-    rig: Rig, plan: ThresholdPlan, journal: SessionJournal, view: SessionView | None, settle: Perform
+    rig: Rig,
+    plan: ThresholdPlan,
+    journal: SessionJournal,
+    view: SessionView | None,
+    settle: Perform,
+    listener: Listener,
 ) -> ThresholdOutcome:
     try:
         with rig:
-            performer = journalled(rig.perform, journal)
+            performer = announced(journalled(rig.perform, journal), listener)
             if view is not None:
                 rig.perform(Rest(_wait_s(view, rig.exposure, plan), "intervals after the interruption"))
 
@@ -203,6 +208,18 @@ def _perform(
         stop = "not needed" if rig.last_abort is None else rig.last_abort.value
         journal.write(SessionInterrupted(_reason(error), stop))
         raise
+
+
+def announced(perform: Perform, listener: Listener) -> Perform:
+    """Tell of a trial once it stands in the journal: nobody sees a result that could still be lost."""
+
+    def performed(request: Request) -> Reply:
+        reply = perform(request)
+        if isinstance(reply, Trial | VoidTrial):
+            listener(Done(reply))
+        return reply
+
+    return performed
 
 
 @contextmanager
@@ -277,6 +294,7 @@ def _started(study: Study, prepared: Prepared) -> SessionStarted:
         limits=prepared.limits,
         warnings=tuple(report for report in reports if report.warning),
         rig=prepared.rig,
+        electrode=electrode,
         software={
             "kindle-eeg": version("kindle-eeg"),
             "python": sys.version.split()[0],

@@ -54,7 +54,7 @@ def test_every_field_of_every_preset_has_a_source(id: str) -> None:
     assert preset.label
     assert preset.citation
     lines = parameters(preset)
-    assert len(lines) == 21
+    assert len(lines) == 23
     assert all(line.source for line in lines)
     assert all(line.status != "laboratory" for line in lines), "a published preset is nobody's laboratory"
 

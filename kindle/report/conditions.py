@@ -52,7 +52,8 @@ def limits_section(limits: SafetyLimits) -> Html:
     return section("Safety limits", table(("limit", "value"), rows, class_="keys"))
 
 
-def charge_section(series: list[Train], started: SessionStarted, electrode: Electrode | None) -> Html:
+def charge_section(series: list[Train], started: SessionStarted) -> Html:
+    electrode = started.electrode
     rows = [_charge_row(train, train.reply, electrode) for train in series if isinstance(train.reply, Trial)]
     headers = ("train", "current µA", "charge per phase µC", "per train µC", "direct current µC")
     density = ("density µC/cm² per phase", "Shannon k")
@@ -78,9 +79,9 @@ def _charge_row(train: Train, trial: Trial, electrode: Electrode | None) -> tupl
 
 def _electrode(electrode: Electrode | None) -> str:
     if electrode is None:
-        return "study.toml names no electrode, so charge density and Shannon's k are not known."
+        return "study.toml named no electrode, so charge density and Shannon's k are not known."
     return (
-        f"Electrode as study.toml names it now: {electrode.material}, {electrode.area_cm2:.3g} cm² exposed. "
+        f"Electrode: {electrode.material}, {electrode.area_cm2:.3g} cm² exposed. "
         "Shannon 1992: damage from about k = 1.85, conservatively 1.5. Void trains are not in this table."
     )
 

@@ -50,7 +50,7 @@ def session_page(study: Study, view: SessionView) -> Html:
         section("Trials", *(trial_section(train, recordings, criterion) for train in series)) if series else NOTHING,
         parameters_section(started.parameters),
         limits_section(started.limits),
-        charge_section(series, started, study.config.electrode),
+        charge_section(series, started),
         instruments_section(view),
         course_section(rows),
         recordings_section(study.folder, view, recordings),

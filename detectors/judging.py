@@ -45,7 +45,7 @@ class Trial:
 
     def judge(self, known: Knowledge) -> Judgement:
         end = self.end_sample
-        if end is None:
+        if end is None or (known.ended and end > known.horizon):
             stimulus = Stimulus(self.onset_sample, max(self.onset_sample, known.horizon))
             if known.ended:
                 return Judgement(

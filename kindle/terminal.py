@@ -102,6 +102,7 @@ class Display:
         )
         self._task = self._bar.add_task("connecting", total=len(self._rungs_ua))
         self._rung = ""
+        self._next = self._named(0)
 
     def __enter__(self) -> "Display":
         self._bar.start()
@@ -115,11 +116,11 @@ class Display:
             case progress.Read():
                 return
             case progress.Resting(remaining_s, why):
-                self._status(f"{why}: next train in {remaining_s:.0f} s")
+                self._status(f"{why}: {remaining_s:.0f} s left, next {self._next}")
             case progress.Arming(train):
                 position = self._position(train.current_ua)
                 self._bar.update(self._task, completed=position - 1)
-                self._rung = f"{train.current_ua:.4g} uA (rung {position} of {len(self._rungs_ua)})"
+                self._rung = self._named(position - 1)
                 self._status(f"arming {self._rung}")
             case progress.Fired():
                 self._status(f"train of {self._rung}")
@@ -129,11 +130,18 @@ class Display:
                 self._status(f"{self._rung}: AFTERDISCHARGE, {fact.discharge_s:.1f} s so far")
             case progress.Done(trial):
                 self._console.print(trial_line(trial))
+                repeated = isinstance(trial, VoidTrial) or trial.verdict is not Verdict.NONE
+                self._next = self._named(self._position(trial.train.current_ua) - repeated)
             case _:
                 assert_never(fact)
 
     def _position(self, current_ua: float) -> int:
         return 1 + min(range(len(self._rungs_ua)), key=lambda i: abs(self._rungs_ua[i] - current_ua))
+
+    def _named(self, rung: int) -> str:
+        if rung >= len(self._rungs_ua):
+            return "the end of the series"
+        return f"{self._rungs_ua[rung]:.4g} uA (rung {rung + 1} of {len(self._rungs_ua)})"
 
     def _status(self, text: str) -> None:
         self._bar.update(self._task, description=text)

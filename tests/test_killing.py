@@ -41,7 +41,7 @@ def test_killed_in_mid_session_the_same_command_goes_on_without_repeating_a_trai
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
-    for _ in range(kill_after_lines):
+    for _ in range(kill_after_lines + 1):
         assert process.stdout.readline()
     process.kill()
     process.wait()

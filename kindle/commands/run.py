@@ -56,6 +56,10 @@ def run_threshold_at_terminal(
     stop = StopKey()
     with open_study(folder) as study:
         prepared = prepare_threshold(study, animal_id, config, preset_id)
+        begun = study.unfinished(animal_id, "threshold")
+        if begun is not None:
+            out.print(f"{animal_id}: going on with session {begun.id} after {len(begun.trials)} trains")
+        out.print(f"rig {config.name}: connecting")
         experimenter = AtTerminal(stop, out) if at_keyboard() else StoppableUnattended(stop)
         with assembled(config, animal_id) as instruments, stop.aborting(instruments.stimulator.abort):
             out.print(

@@ -81,7 +81,7 @@ def parse_stimulus(spec: str) -> StimulusSpec:
 def trains(
     signals: Signals, spec: StimulusSpec, *, brain: tuple[str, ...], train_s: float, path: Path
 ) -> list[Stimulus]:
-    """In order, none overlapping. Raises ``ConfigError`` or ``RecordingError`` where what ``spec`` names is not there."""
+    """In order, none overlapping. Raises ``ConfigError`` or ``RecordingError`` for what is not there."""
     match spec:
         case NoStimulus():
             return []

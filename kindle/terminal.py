@@ -10,7 +10,6 @@ from typing import assert_never
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from detectors.criterion import Verdict
 from kindle import progress
@@ -173,15 +172,3 @@ def console() -> Console:
 
 def at_keyboard() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
-
-
-def table(rows: list[dict[str, str]]) -> None:
-    """Rows with the same keys, as columns."""
-    if not rows:
-        return
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        shown.add_column(name, overflow="fold")
-    for row in rows:
-        shown.add_row(*row.values())
-    console().print(shown)

@@ -1,9 +1,14 @@
 """`kindle detect`: afterdischarges and seizures in any recording that MNE reads."""
 
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 @click.command()
@@ -45,7 +50,6 @@ def detect(
     from kindle.criteria import criterion_from
     from kindle.errors import KindleError
     from kindle.reanalysis import RecordingResult, parse_stimulus, reanalyse, table_rows
-    from kindle.terminal import table
 
     spec = None if stimulus is None else parse_stimulus(stimulus)
     criterion = criterion_from(preset, criterion_file)
@@ -62,14 +66,30 @@ def detect(
                         stimulus=spec,
                         criterion=criterion,
                         train_s=train_s,
-                        progress=lambda done, task=task: bar.update(task, completed=done),
+                        progress=partial(_advance, bar, task),
                     )
                 )
             except (KindleError, DriverError) as error:
                 failed.append(str(error))
     if as_json:
         click.echo(msgspec.json.encode({"recordings": results}))
-    elif results:
-        table([row for result in results for row in table_rows(result)])
+    else:
+        for result in results:
+            click.echo(f"{result.path}: {result.rate_hz:g} Hz, {result.duration_s:.1f} s")
+            click.echo(_columns(table_rows(result)))
     if failed:
         raise KindleError("; ".join(failed))
+
+
+def _advance(bar: "Progress", task: "TaskID", done: float) -> None:
+    bar.update(task, completed=done)
+
+
+def _columns(rows: list[dict[str, str]]) -> str:
+    """Rows as text in columns; a column in which nothing stands is left out."""
+    names = [name for name in rows[0] if name != "recording" and any(row[name] for row in rows)] if rows else []
+    widths = {name: max(len(name), *(len(row[name]) for row in rows)) for name in names}
+    heading = {name: name for name in names}
+    return "\n".join(
+        "  " + "  ".join(line[name].ljust(widths[name]) for name in names).rstrip() for line in (heading, *rows)
+    )

@@ -29,7 +29,6 @@ class Recording:
     background: Callable[[np.random.Generator, int, float], Uv]
     uv: Uv = field(init=False)
     b_uv: float = field(init=False)
-    lost: list[tuple[float, float]] = field(default_factory=list)
     rails: list[tuple[float, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,7 +69,9 @@ class Recording:
         for time_s, size in zip(times_s, np.broadcast_to(np.asarray(ratio, float), len(times_s)), strict=True):
             self.add(time_s - 0.1, wave * size * self.b_uv)
 
-    def cycles(self, first_s: float, last_s: float, rates_hz: Sequence[float], ratio: float, sharpness: float = 1.0) -> None:
+    def cycles(
+        self, first_s: float, last_s: float, rates_hz: Sequence[float], ratio: float, sharpness: float = 1.0
+    ) -> None:
         """Cycles whose rate passes through ``rates_hz``, from peak to peak; ``sharpness`` 1 is a sine."""
         n = round((last_s - first_s) * self.rate_hz) + 1
         t = np.arange(n) / self.rate_hz
@@ -140,3 +141,20 @@ def falling(rng: np.random.Generator, first_s: float, last_s: float, from_hz: fl
         if following > last_s - 0.5 / rate:
             return np.array([*times, last_s])
         times.append(following)
+
+
+def movement(rng: np.random.Generator, n: int, rate_hz: float, low_hz: float, high_hz: float) -> Uv:
+    """Noise of unit variance between two frequencies: muscle, cable and movement."""
+    band = [low_hz, min(high_hz, 0.45 * rate_hz)]
+    sos = signal.butter(4, band, "bandpass", fs=rate_hz, output="sos")
+    noise = signal.sosfilt(sos, rng.standard_normal(n + round(rate_hz)))[-n:]
+    return noise / noise.std()
+
+
+def draw(
+    seed: int,
+    rate_hz: float = 1000.0,
+    after_s: float = 180.0,
+    background: Callable[[np.random.Generator, int, float], Uv] = with_theta,
+) -> Recording:
+    return Recording(rate_hz, after_s, np.random.default_rng(seed), background)

@@ -13,6 +13,8 @@ ELEVATED = 2.5
 LEVEL_SHIFT_S = 120
 """Unless nothing lower was seen for so long: then the level itself has changed."""
 REMEMBERED_S = 180
+LEAST_UV = 1.0
+"""No living brain is quieter in a second, peak: a lower baseline is a dead channel, or one not in microvolts."""
 FLAT, FAINT, EVEN = 0.05, 0.5, 0.4
 """A disconnected electrode is flat, or faint and even (noise and hum); brain signals are faint and uneven."""
 
@@ -91,7 +93,7 @@ class SecondPeaks:
             chosen = self._peaks[channel][order][usable[order]][-self._wanted :]
             if chosen.size >= self._fewest:
                 frozen[channel] = _median(np.sort(chosen), chosen.size)
-        frozen[~(frozen > 0)] = np.nan
+        frozen[~(frozen >= LEAST_UV)] = np.nan
         self.frozen_uv = frozen
 
     def _gather(self, peaks_uv: Floats, roughness_uv: Floats, dirty: Bools) -> None:
@@ -134,7 +136,7 @@ class SecondPeaks:
         for row, (channel, n) in enumerate(zip(enter.tolist(), known.tolist(), strict=True)):
             if n >= self._fewest:
                 median = _median(peaks[row], n)
-                self.rolling_uv[channel] = median if median > 0 else np.nan
+                self.rolling_uv[channel] = median if median >= LEAST_UV else np.nan
                 self.roughness_uv[channel] = _median(roughs[row], n)
 
 

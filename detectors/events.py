@@ -8,6 +8,8 @@ from detectors.spikes import Spike
 AFTER_WAVE_S = 0.25
 AFTER_WAVE, AFTER_WAVE_SAME_SIGN = 0.6, 0.51
 """Of the spike before: a smaller deflection this soon after it is its slow wave."""
+REBOUND_S, REBOUND = 0.5, 0.12
+"""A much smaller one a little later still is the filter coming back."""
 LONGEST_BLIND_S = 30.0
 """A discharge that goes on after a longer blindness counts as another one."""
 COVERED_S = 0.5
@@ -207,7 +209,10 @@ class Follower:
 
     def _is_after_wave(self, spike: Spike) -> bool:
         for before in self._recent:
-            if spike.sample - before.sample <= AFTER_WAVE_S * self.rules.rate_hz:
+            since = spike.sample - before.sample
+            if since <= REBOUND_S * self.rules.rate_hz and abs(spike.uv) < REBOUND * abs(before.uv):
+                return True
+            if since <= AFTER_WAVE_S * self.rules.rate_hz:
                 share = AFTER_WAVE_SAME_SIGN if spike.uv * before.uv > 0 else AFTER_WAVE
                 if abs(spike.uv) < share * abs(before.uv):
                     return True

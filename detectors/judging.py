@@ -55,7 +55,7 @@ class Trial:
         stimulus = Stimulus(self.onset_sample, end)
         blind = self._blind(known, end)
         if not isfinite(self.baseline_uv):
-            reason = "no baseline: fewer than 5 clean seconds before the train"
+            reason = "no baseline: fewer than 5 clean seconds before the train, or a dead channel"
             return Judgement(stimulus, Verdict.UNDETERMINED, reason, (), nan, blind, True)
         discharges, going_on = self._discharges(known)
         rhythm = [d for d in discharges if self.before.n_alike(d)]

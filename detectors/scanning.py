@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import FEWEST_SECONDS
+from detectors.baseline import FEWEST_SECONDS, LEAST_UV
 from detectors.front_end import Conditioner, FrontEnd
 from detectors.ticks import Floats, Grid, TickMaker
 
@@ -49,9 +49,9 @@ def quiet_level(peaks_uv: Floats) -> float:
 
     The levels are split where the logarithms differ most between the two and least within (Otsu 1979).
     """
-    if peaks_uv.size < FEWEST_SECONDS or not (peaks_uv > 0).any():
+    ascending = np.sort(peaks_uv[peaks_uv >= LEAST_UV])
+    if ascending.size < FEWEST_SECONDS:
         return float("nan")
-    ascending = np.sort(peaks_uv[peaks_uv > 0])
     logs = np.log(ascending)
     n = np.arange(1, logs.size)
     sums = np.cumsum(logs)[:-1]

@@ -83,6 +83,8 @@ class ArtefactTrains:
     """
 
     FEWEST_PULSES = 8
+    FEWEST_SAMPLES = 5
+    """From pulse to pulse: with fewer an even rhythm cannot be told from noise."""
     OUTSTANDING = 12.0
     """Times the median of the largest sample-to-sample step of each 0.1 s."""
 
@@ -141,7 +143,7 @@ class ArtefactTrains:
         intervals = np.diff(pulses)
         period = float(np.median(intervals))
         multiples = np.maximum(1, np.round(intervals / period))
-        uneven = np.abs(intervals - multiples * period) > max(2.0, 0.15 * period)
-        if uneven.mean() > 0.2 or not self._rate_hz / 400 <= period <= self._rate_hz / 5:
+        uneven = np.abs(intervals - multiples * period) > max(1.0, 0.1 * period)
+        if uneven.mean() > 0.2 or not max(self._rate_hz / 400, self.FEWEST_SAMPLES) <= period <= self._rate_hz / 5:
             return None
         return Stimulus(int(pulses[0]), int(pulses[-1] + max(1, round(period))))

@@ -34,11 +34,14 @@ class Listening:
             raise Died
 
 
-class ReadsNone(Unattended):
-    """An experimenter who looks at an undetermined trace and sees nothing on it."""
+class Watched(Unattended):
+    """An experimenter who watched the animal while the program was gone, and says what it had."""
+
+    def __init__(self, discharged: bool) -> None:
+        self._reading = "afterdischarge" if discharged else "none"
 
     def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
-        return lambda: "none" if "none" in choices else choices[0]
+        return lambda: self._reading if self._reading in choices else choices[0]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,7 +61,11 @@ def test_resumed_after_an_end_at_any_moment_no_current_is_given_twice(
     if died:
         with bench(config(), THRESHOLD_UA, seed) as rig:
             outcome = threshold(
-                study, config(), rig.instruments, experimenter=ReadsNone(), last_train="delivered"
+                study,
+                config(),
+                rig.instruments,
+                experimenter=Watched(bool(heard) and heard[-1].discharge_us is not None),
+                last_train="delivered",
             ).outcome
             heard += rig.rat.heard
         assert isinstance(outcome, ThresholdFound)

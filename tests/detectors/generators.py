@@ -1,6 +1,6 @@
 """Recordings with known truth, from two families of waveforms that share no code with the detector.
 
-``units``: sharp waves with a slow wave after them, at given times. ``cycles``: a smooth rhythm that sweeps in frequency.
+``units``: sharp waves with a slow wave after them, at given times. ``cycles``: a smooth rhythm that sweeps in rate.
 Times are seconds from the train's end; the signal is in uV and becomes int16 counts clipped at +/- 5 mV.
 """
 
@@ -57,7 +57,7 @@ class Recording:
         self.uv[self.span(first_s, last_s)] *= factor
 
     def add(self, after_s: float, wave: Uv) -> None:
-        start = self.at(after_s)
+        start = min(self.at(after_s), self.uv.size)
         stop = min(start + wave.size, self.uv.size)
         self.uv[max(0, start) : stop] += wave[max(0, -start) : stop - start]
 

@@ -16,7 +16,8 @@ FLAT_UV = 1e-3
 FLAT_SHARE, DISCONNECTED_SHARE = 0.2, 0.2
 MAINS_OF_SIGNAL = 0.5
 """Share of the power from 3 Hz on that lies within 1 Hz of 50 or 60 Hz, median over seconds."""
-DISCONNECTED_OF_SIGNAL = 0.9
+DISCONNECTED_OF_SIGNAL, DISCONNECTED_UV = 0.9, 8.0
+"""An open input has nothing but mains, and less than this, root mean square, beside it."""
 LOOK_EVERY = 5
 """Of the whole seconds, one in this many is looked at for its spectrum."""
 
@@ -63,6 +64,7 @@ class ChannelCondition:
         self._n_seconds = 0
         self._n_flat = 0
         self._mains: list[float] = []
+        self._open: list[bool] = []
         hz = np.fft.rfftfreq(self._second, 1 / rate_hz)
         self._signal: Bools = (hz >= 3) & (hz <= 0.45 * rate_hz)
         self._hum: Bools = self._signal & ((np.abs(hz - 50) <= 1) | (np.abs(hz - 60) <= 1))
@@ -97,10 +99,9 @@ class ChannelCondition:
         flags: list[Flag] = []
         if self.is_flat or self._n_flat > FLAT_SHARE * max(1, self._n_seconds):
             flags.append("flatline")
-        mains = np.array(self._mains)
-        if mains.size and (mains > DISCONNECTED_OF_SIGNAL).mean() > DISCONNECTED_SHARE:
+        if sum(self._open) > DISCONNECTED_SHARE * len(self._open):
             flags.append("disconnected")
-        if mains.size and float(np.median(mains)) > MAINS_OF_SIGNAL:
+        if self._mains and float(np.median(self._mains)) > MAINS_OF_SIGNAL:
             flags.append("mains")
         clipped = sum(extreme.total for extreme in (self._low, self._high) if self._is_rail(extreme))
         if not self.is_flat and clipped > min(CLIPPED_S * self._rate_hz, CLIPPED_SHARE * self._n):
@@ -116,4 +117,7 @@ class ChannelCondition:
             self._n_flat += 1
         elif self._n_seconds % LOOK_EVERY == 0 and self._hum.any():
             power = np.abs(np.fft.rfft((second - second.mean()) * self._window)) ** 2
-            self._mains.append(float(power[self._hum].sum() / max(power[self._signal].sum(), 1e-30)))
+            hum, all_of_it = float(power[self._hum].sum()), max(float(power[self._signal].sum()), 1e-30)
+            beside_uv = np.sqrt(2 * max(all_of_it - hum, 0.0) / (self._second * float((self._window**2).sum())))
+            self._mains.append(hum / all_of_it)
+            self._open.append(hum > DISCONNECTED_OF_SIGNAL * all_of_it and beside_uv < DISCONNECTED_UV)

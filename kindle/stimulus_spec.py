@@ -173,7 +173,13 @@ def _of_channel(signals: Signals, name: str) -> list[Stimulus]:
     farthest = max((float(np.abs(window - usual).max(initial=0.0)) for window in _windows(signals, name)), default=0.0)
     if farthest <= 10 * noise or farthest == 0:
         return []
-    edges = TtlEdges(0.3 * farthest, 0.7 * farthest)
+    if is_trigger(signals, name):
+        low, high = 0.3 * farthest, 0.7 * farthest
+    else:
+        # A current monitor: in a rising series the first train is a hundredth of the last.
+        high = max(12 * noise, 0.005 * farthest)
+        low = 0.5 * high
+    edges = TtlEdges(low, high)
     found = [edge for window in _windows(signals, name) for edge in edges.push(np.abs(window - usual))]
     return trains_of(found, signals.rate_hz, signals.n_samples)
 

@@ -62,10 +62,12 @@ def rat_of(bench: BenchConfig, animal: str) -> tuple[int, float]:
 
 
 def _hardware(config: RigConfig, daq: str, stimulator: str) -> tuple[SampleSource, Stimulator]:
+    # A Pulse Pal opens its port when it is identified; the board opens now, so it comes last.
+    pulsepal = _pulsepal(config, stimulator, None)
     source = NidaqSource(
         config.daq.device, inputs_of(config), config.daq.rate_hz, block=config.block, remote=daq or None
     )
-    return source, _pulsepal(config, stimulator, None)
+    return source, pulsepal
 
 
 def _in_process(config: RigConfig, bench: BenchConfig, animal: str) -> tuple[SampleSource, Stimulator]:

@@ -13,6 +13,10 @@ CURRENT_TOLERANCE = 0.10
 
 NOISE_FACTOR = 6.0
 
+STRAY_S = 0.004
+STRAY_SHARE = 0.5
+"""Of the last train's current, for ``STRAY_S`` of a second: less may be interference, more is current."""
+
 
 @dataclass(frozen=True, slots=True)
 class MonitorTrace:
@@ -22,6 +26,35 @@ class MonitorTrace:
     current_ua: NDArray[np.float64]
     noise_ua: float
     """Largest absolute deflection in the quiet second before the train was fired."""
+    offset_ua: float = 0.0
+    """What the monitor showed in that second, taken off ``current_ua``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """From ``since_sample`` on the monitor must stay within ``limit_ua`` of ``rest_ua``: no train is going on."""
+
+    since_sample: int
+    rest_ua: float
+    limit_ua: float
+
+    @classmethod
+    def after(
+        cls, end_sample: int, quiet: MonitorTrace | None, delivered: DeliveredTrain, rate_hz: float
+    ) -> "Silence | None":
+        """After a train that ended at ``end_sample``; ``None`` where no monitor is wired."""
+        if quiet is None:
+            return None
+        since = end_sample + round(delivered.period_us * 1e-6 * rate_hz) + 2
+        limit_ua = max(NOISE_FACTOR * quiet.noise_ua, STRAY_SHARE * delivered.current_ua, 0.5)
+        return cls(since, quiet.offset_ua, limit_ua)
+
+    def broken_by(self, monitor_ua: NDArray[np.float64], rate_hz: float) -> float | None:
+        """The largest current in a second of the monitor, in uA, if it flowed for long enough to be one."""
+        deviation_ua = np.abs(monitor_ua - self.rest_ua)
+        if np.count_nonzero(deviation_ua > self.limit_ua) < max(2.0, STRAY_S * rate_hz):
+            return None
+        return float(deviation_ua.max())
 
 
 def flowed(trace: MonitorTrace) -> bool:

@@ -1,16 +1,18 @@
 """What a session writes beside its signal, in plain words, for every program that reads BrainVision."""
 
+from collections.abc import Iterator
+
 from detectors.criterion import Verdict
 from kindle.exchange import Trial, VoidTrial
 from kindle.progress import Done, Listener, Progress
-from kindle.recording import RecordingWriter
+from kindle.recording import Marker, RecordingWriter
 
 
-def marking(recording: RecordingWriter, listener: Listener) -> Listener:
-    """Write a marker for each finished trial, then tell ``listener``."""
+def marking(recording: RecordingWriter, name: str, listener: Listener) -> Listener:
+    """Write a marker for each finished trial of the recording ``name``, then tell ``listener``."""
 
     def told(progress: Progress) -> None:
-        if isinstance(progress, Done):
+        if isinstance(progress, Done) and progress.trial.recording == name:
             mark(recording, progress.trial)
         listener(progress)
 
@@ -18,20 +20,22 @@ def marking(recording: RecordingWriter, listener: Listener) -> Listener:
 
 
 def mark(recording: RecordingWriter, trial: Trial | VoidTrial) -> None:
+    for marker in markers_of(trial):
+        recording.mark(marker.type, marker.description, marker.sample, marker.n_samples)
+
+
+def markers_of(trial: Trial | VoidTrial) -> Iterator[Marker]:
+    """Samples count in the recording of the trial."""
     match trial:
         case VoidTrial():
             sample = trial.measured.onset_sample if trial.measured else max(0, trial.last_sample - 1)
-            recording.mark("Comment", f"void/{trial.train.current_ua:.4g} uA", sample)
+            yield Marker("Comment", f"void/{trial.train.current_ua:.4g} uA", sample, 1)
         case Trial():
             train = trial.measured
             length = train.end_sample - train.onset_sample
-            recording.mark("Stimulus", f"train/{trial.train.current_ua:.4g} uA", train.onset_sample, length)
+            yield Marker("Stimulus", f"train/{trial.train.current_ua:.4g} uA", train.onset_sample, length)
             for event in trial.afterdischarges:
-                recording.mark(
-                    "Comment",
-                    f"afterdischarge/{event.kind.value}",
-                    event.onset_sample,
-                    event.end_sample - event.onset_sample,
-                )
+                span = event.end_sample - event.onset_sample
+                yield Marker("Comment", f"afterdischarge/{event.kind.value}", event.onset_sample, span)
             if trial.verdict is not Verdict.AFTERDISCHARGE:
-                recording.mark("Comment", f"verdict/{trial.verdict.value}", train.end_sample)
+                yield Marker("Comment", f"verdict/{trial.verdict.value}", train.end_sample, 1)

@@ -1,5 +1,6 @@
 """Performs what a protocol asks; the only code that may fire a stimulator."""
 
+from dataclasses import replace
 from math import ceil
 from types import TracebackType
 from typing import assert_never
@@ -7,9 +8,9 @@ from typing import assert_never
 from msgspec import structs
 
 from detectors.criterion import Judgement, Verdict
-from drivers.interface import Abort, DeliveredTrain, LinkLost, PulseTrain, Stimulator
-from kindle.delivery import discrepancy, flowed, measure
-from kindle.errors import KindleError
+from drivers.interface import Abort, DeliveredTrain, DriverError, LinkLost, PulseTrain, Stimulator
+from kindle.delivery import Silence, discrepancy, flowed, measure
+from kindle.errors import KindleError, UnsafeStimulus
 from kindle.exchange import (
     TRACE_READINGS,
     Confirm,
@@ -41,6 +42,11 @@ TRAIN_BLOCK_S = 0.02
 """While current may flow, the rig looks this often whether it is to stop."""
 
 LONGEST_WATCH_S = 900.0
+"""A discharge may go on for longer; unless the plan watches longer, the trial is closed as it stands then."""
+
+UNPROVEN_STOP = (
+    "The stimulator did not confirm that it stopped: switch its output off by hand before anything else is done."
+)
 
 
 class StoppedByExperimenter(KindleError):
@@ -49,6 +55,10 @@ class StoppedByExperimenter(KindleError):
     def __init__(self, abort: Abort) -> None:
         super().__init__(f"stopped by the experimenter; the stimulator's stop is {abort.value}")
         self.abort = abort
+
+
+class StrayCurrent(KindleError):
+    """The current monitor shows current while no train is going on."""
 
 
 class UnaskedTrain(KindleError):
@@ -85,6 +95,8 @@ class Rig:
         self._listener = listener
         self.last_abort: Abort | None = None
         self._trains_accounted = stream.n_trains
+        self._stopped = False
+        self._silence: Silence | None = None
 
     def __enter__(self) -> "Rig":
         return self
@@ -96,15 +108,27 @@ class Rig:
             self.abort()
 
     def abort(self) -> Abort:
-        """Current off now; from any thread."""
+        """Current off now, and no train from this rig any more; from any thread."""
+        self._stopped = True
+        return self._stop_output()
+
+    def _stop_output(self) -> Abort:
         self.last_abort = self._stimulator.abort()
         return self.last_abort
 
     def perform(self, request: Request) -> Reply:
         try:
             return self._perform(request)
-        except BaseException:
-            self.abort()
+        except BaseException as error:
+            stop = self.abort()
+            if stop is Abort.UNCONFIRMED:
+                error.add_note(UNPROVEN_STOP)
+            if isinstance(error, DriverError) and self._experimenter.wants_stop():
+                # A stop that cuts into an exchange makes the instrument look as if it had failed.
+                stopped = StoppedByExperimenter(stop)
+                for note in getattr(error, "__notes__", ()):
+                    stopped.add_note(note)
+                raise stopped from error
             raise
 
     def _perform(self, request: Request) -> Reply:
@@ -158,20 +182,26 @@ class Rig:
         missing_s = self._baseline_s + 1.0 - self.stream.seconds(self.stream.n_samples)
         if missing_s > 0:
             self._rest(missing_s, "baseline")
+        self._note_late_end()
         check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
         delivered = self._stimulator.prepare(train)
         check_delivered(train, delivered, self._limits)
         armed = self.stream.n_samples
         self.stream.keep_monitor_from = armed
         self.stream.closed_ttl = None
+        quiet = self.stream.monitor_since(armed, armed, quiet_before=armed)
+        self._silence = None
+        self._refuse_after_stop()
         self._expose(train, armed)
         self._stimulator.fire()
         self._listener(Fired(train, delivered))
         span = self._await_train(delivered, armed)
         if span is None:
+            self._silence = Silence.after(self.stream.n_samples, quiet, delivered, self.stream.rate_hz)
             return self._nothing_seen(train, armed)
         self._stimulator.rest()
         onset, end = span
+        self._silence = Silence.after(end, quiet, delivered, self.stream.rate_hz)
         trace = self.stream.monitor_since(onset, end, quiet_before=armed)
         self.stream.keep_monitor_from = None
         measured = measure(onset, end, trace, delivered, self.stream.rate_hz)
@@ -197,9 +227,10 @@ class Rig:
         end_due = stream.n_samples + ceil((delivered.train_s + TTL_DEADLINE_S) * stream.rate_hz)
         while stream.closed_ttl is None:
             if stream.n_samples >= end_due:
+                abort = self.abort()
                 raise LinkLost(
-                    f"the TTL is still high {TTL_DEADLINE_S:g} s after the train should have ended; the stimulator was "
-                    "told to stop: check its output before going on"
+                    f"the TTL is still high {TTL_DEADLINE_S:g} s after the train should have ended; the stimulator's "
+                    f"stop is {abort.value}: check its output before going on"
                 )
             self._advance_quietly(min(fine, end_due - stream.n_samples))
         self._trains_accounted += 1
@@ -207,7 +238,8 @@ class Rig:
 
     def _nothing_seen(self, train: PulseTrain, armed: int) -> VoidTrial:
         # Not rest(): a train that the TTL does not show may still be playing.
-        self.abort()
+        if self._stop_output() is Abort.UNCONFIRMED:
+            raise LinkLost(f"the TTL shows no train within {TTL_DEADLINE_S:g} s of the trigger")
         trace = self.stream.monitor_since(armed, self.stream.n_samples, quiet_before=armed)
         self.stream.keep_monitor_from = None
         exposed = trace is None or flowed(trace)
@@ -216,18 +248,23 @@ class Rig:
             reason += (
                 ", yet the current monitor shows current" if exposed else " and the current monitor shows no current"
             )
-        return VoidTrial(train, reason, exposed, None, self._recording, self.stream.n_samples)
+        verdict = Verdict.UNDETERMINED if exposed else Verdict.NONE
+        if exposed:
+            self._count_lockout_from(self.stream.n_samples, in_discharge=False)
+        return VoidTrial(train, reason, exposed, None, self._recording, self.stream.n_samples, verdict)
 
     def _watch(self, train_end: int) -> Judgement:
         """Read on until nothing can change the verdict and the watch time is over."""
         stream = self.stream
         least = train_end + ceil(self._watch_s * stream.rate_hz)
-        most = train_end + ceil(LONGEST_WATCH_S * stream.rate_hz)
+        most = max(least, train_end + ceil(LONGEST_WATCH_S * stream.rate_hz))
         judgement = stream.judgement()
         while (stream.n_samples < least or not judgement.final) and stream.n_samples < most:
             self._advance(most - stream.n_samples)
             judgement = stream.judgement()
             self._listener(Watching((stream.n_samples - train_end) / stream.rate_hz, stream.discharge_s()))
+        if judgement.verdict is Verdict.NONE and not judgement.final:
+            judgement = replace(judgement, verdict=Verdict.UNDETERMINED)
         self._note_discharge(judgement)
         return judgement
 
@@ -254,6 +291,12 @@ class Rig:
     def _advance(self, n_samples: int) -> None:
         """Read on while no train is expected."""
         self._advance_quietly(n_samples)
+        if self._silence is not None and (stray_ua := self.stream.stray_current_ua(self._silence)) is not None:
+            abort = self.abort()
+            raise StrayCurrent(
+                f"the current monitor shows {stray_ua:.4g} uA while no train is going on; the stimulator's stop is "
+                f"{abort.value}: check its output before going on"
+            )
         if self.stream.n_trains != self._trains_accounted:
             abort = self.abort()
             raise UnaskedTrain(
@@ -265,6 +308,13 @@ class Rig:
         if self._experimenter.wants_stop():
             raise StoppedByExperimenter(self.abort())
         self.stream.advance(n_samples)
+
+    def _refuse_after_stop(self) -> None:
+        """The last look before the trigger: nothing is read between here and it."""
+        if self._experimenter.wants_stop():
+            raise StoppedByExperimenter(self.abort())
+        if self._stopped:
+            raise UnsafeStimulus("this rig was told to stop: begin or resume a session before the next train")
 
     def _expose(self, train: PulseTrain, armed: int) -> None:
         """From the trigger on the animal counts as stimulated, whatever becomes of the train."""
@@ -287,8 +337,21 @@ class Rig:
                 ended = self.stream.n_samples
             case Verdict.NONE:
                 return
+        going_on = not judgement.final and self.stream.discharge_s() is not None
+        self._count_lockout_from(ended, in_discharge=going_on)
+
+    def _note_late_end(self) -> None:
+        """A discharge that outlasted its watch may have ended since."""
+        if not self.exposure.in_discharge:
+            return
+        judgement = self.stream.judgement()
+        if judgement.verdict is Verdict.AFTERDISCHARGE:
+            self._note_discharge(judgement)
+        else:
+            going_on = self.stream.discharge_s() is not None
+            self.exposure = structs.replace(self.exposure, in_discharge=going_on)
+
+    def _count_lockout_from(self, ended: int, *, in_discharge: bool) -> None:
         self.exposure = structs.replace(
-            self.exposure,
-            last_afterdischarge_end_s=self.stream.seconds(ended),
-            in_discharge=not judgement.final,
+            self.exposure, last_afterdischarge_end_s=self.stream.seconds(ended), in_discharge=in_discharge
         )

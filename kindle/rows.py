@@ -63,6 +63,8 @@ class SessionInterrupted(msgspec.Struct, frozen=True):
 
     reason: str
     stimulator_stop: str
+    stray_current: bool = False
+    """Whether the animal got, or may have got, current that nobody asked for."""
 
 
 class SessionEnded(msgspec.Struct, frozen=True):

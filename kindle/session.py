@@ -1,30 +1,34 @@
 """One session: protocol, rig, journal and recording, from the first request to the outcome, across interruptions."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from detectors.criterion import Verdict
 from kindle.assembly import Instruments
+from kindle.durable import sync_folder
 from kindle.engine import Perform, journalled, resuming, run
-from kindle.errors import ConfigError, KindleError, UnsafeStimulus
+from kindle.errors import ConfigError, KindleError, RecordingError, UnsafeStimulus
 from kindle.exchange import Reply, Request, Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Experimenter
 from kindle.interrupted import settle_train
 from kindle.journal import Journal
 from kindle.locking import exclusive
-from kindle.markers import marking
+from kindle.markers import markers_of, marking
 from kindle.presets import Parameter, load_threshold_preset, parameters, resolve
 from kindle.progress import Done, Listener
-from kindle.protocols.threshold import ThresholdOutcome, ThresholdPlan, ascending_threshold
-from kindle.recording import RecordingWriter
-from kindle.rig import Rig
+from kindle.protocols.threshold import Aborted, ThresholdOutcome, ThresholdPlan, ascending_threshold
+from kindle.recording import RecordingWriter, open_recording, recover
+from kindle.rig import Rig, StrayCurrent, UnaskedTrain
 from kindle.rig_config import RigConfig
 from kindle.rows import (
     Answered,
@@ -37,13 +41,15 @@ from kindle.rows import (
     kind_of,
 )
 from kindle.safety import Exposure, SafetyLimits, charge_report, check_train
-from kindle.stream import Stream
+from kindle.stream import Rows, Stream
 from kindle.study import SessionView, Study, strictest
 
 LastTrain = Literal["ask", "delivered", "void"]
 """What the experimenter says of a train that the program died on, where the recording cannot tell."""
 
 Clock = Callable[[], datetime]
+
+LOG = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -98,12 +104,19 @@ def check_plan(plan: ThresholdPlan, limits: SafetyLimits) -> None:
             raise ConfigError(f"the plan's {name} is {planned_s:g} s; the limits ask for {least_s:g} s")
 
 
-def check_lockout(earlier: Sequence[SessionView], lockout_s: float, now_utc: datetime) -> None:
-    """Refuse a new session too soon after a discharge of an earlier one. Raises ``UnsafeStimulus``.
+def check_lockout(
+    earlier: Sequence[SessionView], lockout_s: float, now_utc: datetime, *, interval_s: float = 0.0
+) -> None:
+    """Refuse a new session too soon after a discharge, or a train, of an earlier one. Raises ``UnsafeStimulus``.
 
-    Between sessions only wall time is known; a clock that was set back makes the lock-out longer, never shorter.
+    Between sessions only wall time is known; a clock that was set back makes the wait longer, never shorter.
     """
     for view in earlier:
+        if view.trains and view.last_utc is not None and now_utc < view.last_utc + timedelta(seconds=interval_s):
+            raise UnsafeStimulus(
+                f"{view.started.animal} had trains in session {view.id}, which ended "
+                f"{(now_utc - view.last_utc).total_seconds():.0f} s ago; min_interval_s asks for {interval_s:g} s"
+            )
         if view.perhaps_discharged and view.last_utc is not None:
             free_utc = view.last_utc + timedelta(seconds=lockout_s)
             if now_utc < free_utc:
@@ -125,26 +138,35 @@ def run_threshold(
 ) -> Finished:
     """Run the animal's threshold test, or resume the one that was interrupted, to its outcome."""
     study.animal(prepared.animal)
-    folder = study.folder / "recordings" / prepared.animal
-    folder.mkdir(parents=True, exist_ok=True)
-    with exclusive(folder / "lock.sqlite"):
+    with _animal_alone(study, prepared.animal):
         view = study.unfinished(prepared.animal, "threshold")
+        if view is not None:
+            _check_same_rig(view, prepared)
         plan = prepared.plan if view is None else view.started.plan
         limits = prepared.limits if view is None else strictest([prepared.limits, view.started.limits])
-        check_plan(plan, limits)
+        try:
+            check_plan(plan, limits)
+        except (ConfigError, UnsafeStimulus) as error:
+            if view is None:
+                raise
+            raise type(error)(f"{error}; session {view.id} cannot go on: end it with kindle study end") from error
         if view is None and not prepared.simulated:
             lockout_s = max(plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s)
-            check_lockout(study.sessions(prepared.animal), lockout_s, now())
+            check_lockout(study.sessions(prepared.animal), lockout_s, now(), interval_s=limits.min_interval_s)
         settle = _settler(study, view, experimenter, last_train)
+        # A session begins, and its plan is fixed, once there are instruments to run it on.
+        Rows.of(instruments.source.channels)
+        identities = instruments.source.identify(), instruments.stimulator.identify()
         begun = now()
         stamp = f"{begun:%Y%m%d_%H%M%S}_threshold"
-        session = f"{prepared.animal}_{stamp}" if view is None else view.id
+        session = _unused_id(study, f"{prepared.animal}_{stamp}") if view is None else view.id
         journal = SessionJournal(study.journal, session, now)
         if view is None:
             journal.write(_started(study, prepared))
-        with _recording(study, journal, instruments, f"recordings/{prepared.animal}/{stamp}", begun) as opened:
+        name = f"recordings/{prepared.animal}/{stamp}"
+        with _recording(study, journal, instruments, identities, name, begun) as opened:
             recording, recording_folder = opened
-            listener = marking(recording, listener)
+            listener = marking(recording, recording_folder, listener)
             stream = Stream(instruments.source, recording, plan.criterion, instruments.block, listener)
             journal.stream = stream
             rig = Rig(
@@ -160,7 +182,50 @@ def run_threshold(
             )
             outcome = _perform(rig, plan, journal, view, settle, listener)
             journal.write(SessionEnded(outcome))
+        if view is not None:
+            _restore_markers(study, view.id)
     return Finished(session, outcome)
+
+
+def end_unfinished(study: Study, animal: str, reason: str, *, now: Clock = utc_now) -> Finished:
+    """End an interrupted session that nobody wants, or is able, to resume; its trials stay what they are.
+
+    After a possible discharge the lock-out for the next session begins now. Raises ``KindleError`` when there is none.
+    """
+    study.animal(animal)
+    with _animal_alone(study, animal):
+        view = study.unfinished(animal, "threshold")
+        if view is None:
+            raise KindleError(f"{animal} has no unfinished session; kindle study show lists its sessions")
+        clear_ua = [t.train.current_ua for t in view.trials if isinstance(t, Trial) and t.verdict is Verdict.NONE]
+        outcome = Aborted(max(clear_ua, default=0.0), f"ended by the experimenter: {reason}")
+        SessionJournal(study.journal, view.id, now).write(SessionEnded(outcome))
+        _restore_markers(study, view.id)
+    return Finished(view.id, outcome)
+
+
+@contextmanager
+def _animal_alone(study: Study, animal: str) -> Iterator[None]:
+    folder = study.folder / "recordings" / animal
+    folder.mkdir(parents=True, exist_ok=True)
+    sync_folder(folder.parent)
+    with exclusive(folder / "lock.sqlite"):
+        yield
+
+
+def _check_same_rig(view: SessionView, prepared: Prepared) -> None:
+    if view.started.rig != prepared.rig:
+        raise ConfigError(
+            f"session {view.id} began on rig {view.started.rig!r} and cannot go on with rig {prepared.rig!r}; give the "
+            "rig that it began on, or end it with: kindle study end"
+        )
+
+
+def _unused_id(study: Study, session: str) -> str:
+    """Two sessions may begin within one second of the wall clock, or the clock may be set back."""
+    taken = set(study.journal.sessions())
+    attempts = (f"{session}-{attempt}" for attempt in count(2))
+    return session if session not in taken else next(name for name in attempts if name not in taken)
 
 
 class SessionJournal:
@@ -195,19 +260,34 @@ def _perform(
         with rig:
             performer = announced(journalled(rig.perform, journal), listener)
             if view is not None:
-                rig.perform(Rest(_wait_s(view, rig.exposure, plan), "intervals after the interruption"))
 
                 def settled(request: Request) -> Reply:
                     reply = settle(request) if isinstance(request, Stimulate) else rig.perform(request)
                     journal.answered(reply)
                     return reply
 
-                performer = resuming(performer, view.exchanges, settled)
+                waiting = _after_intervals(performer, rig, plan)
+                performer = resuming(waiting, view.exchanges, announced(settled, listener))
             return run(ascending_threshold(plan), performer)
     except BaseException as error:
         stop = "not needed" if rig.last_abort is None else rig.last_abort.value
-        journal.write(SessionInterrupted(_reason(error), stop))
+        with _not_hiding(error):
+            stray = isinstance(error, UnaskedTrain | StrayCurrent)
+            journal.write(SessionInterrupted(_reason(error), stop, stray))
         raise
+
+
+def _after_intervals(perform: Perform, rig: Rig, plan: ThresholdPlan) -> Perform:
+    """The protocol counted its intervals before the interruption: wait here until a train may be given again."""
+
+    def performed(request: Request) -> Reply:
+        if isinstance(request, Stimulate):
+            missing_s = _due_s(rig.exposure, plan) - rig.stream.seconds(rig.stream.n_samples)
+            if missing_s > 0:
+                rig.perform(Rest(missing_s, "intervals after the interruption"))
+        return perform(request)
+
+    return performed
 
 
 def announced(perform: Perform, listener: Listener) -> Perform:
@@ -224,10 +304,14 @@ def announced(perform: Perform, listener: Listener) -> Perform:
 
 @contextmanager
 def _recording(
-    study: Study, journal: SessionJournal, instruments: Instruments, folder: str, begun: datetime
+    study: Study,
+    journal: SessionJournal,
+    instruments: Instruments,
+    identities: tuple[str, str],
+    folder: str,
+    begun: datetime,
 ) -> Iterator[tuple[RecordingWriter, str]]:
-    source, stimulator = instruments.source, instruments.stimulator
-    identities = source.identify(), stimulator.identify()
+    source = instruments.source
     path, name = _unused(study.folder, folder)
     recording = RecordingWriter.create(path, source.channels, source.rate_hz, begun)
     try:
@@ -236,9 +320,33 @@ def _recording(
         )
         source.start()
         yield recording, name
-    finally:
-        n_samples = recording.close()
-        journal.write(RecordingClosed(name, n_samples))
+    except BaseException as error:
+        with _not_hiding(error):
+            journal.write(RecordingClosed(name, recording.close()))
+        raise
+    journal.write(RecordingClosed(name, recording.close()))
+
+
+@contextmanager
+def _not_hiding(error: BaseException) -> Iterator[None]:
+    """What fails while things are put away is told with ``error``, never in its place."""
+    try:
+        yield
+    except Exception as later:
+        error.add_note(f"Besides: {_reason(later)}")
+
+
+def _restore_markers(study: Study, session: str) -> None:
+    """Trials that were settled later, or whose marker the program died before, are marked in their own recording."""
+    view = study.session(session)
+    for started in view.recordings:
+        folder = study.folder / started.folder
+        markers = [marker for t in view.trials if t.recording == started.folder for marker in markers_of(t)]
+        try:
+            n_samples = open_recording(folder).n_samples
+            recover(folder, markers=[marker for marker in markers if marker.sample < n_samples])
+        except RecordingError as error:
+            LOG.warning("%s: the journal's markers cannot be written beside the signal: %s", folder, error)
 
 
 def _unused(study: Path, folder: str) -> tuple[Path, str]:
@@ -264,21 +372,23 @@ def _nothing_to_settle(request: Request) -> Reply:
 
 def _exposure(view: SessionView | None) -> Exposure:
     """After an interruption the clock of this recording starts at the last train: intervals are waited out anew."""
-    trains = view.trains if view is not None else []
-    if view is None or not trains:
+    if view is None or not (view.trains or view.perhaps_discharged):
         return Exposure()
     return Exposure(
-        n_trains=len(trains),
-        charge_uc=sum(train.charge_uc for train in trains),
+        n_trains=len(view.trains),
+        charge_uc=sum(train.charge_uc for train in view.trains),
         last_onset_s=0.0,
         last_afterdischarge_end_s=0.0 if view.perhaps_discharged else None,
     )
 
 
-def _wait_s(view: SessionView, exposure: Exposure, plan: ThresholdPlan) -> float:
-    if exposure.last_onset_s is None:
-        return 0.0
-    return max(plan.interval_s, plan.lockout_after_ad_s if view.perhaps_discharged else 0.0)
+def _due_s(exposure: Exposure, plan: ThresholdPlan) -> float:
+    """When the plan allows the next train, in seconds of the sample clock."""
+    since = (
+        (exposure.last_onset_s, plan.interval_s),
+        (exposure.last_afterdischarge_end_s, plan.lockout_after_ad_s),
+    )
+    return max((at_s + wait_s for at_s, wait_s in since if at_s is not None), default=0.0)
 
 
 def _started(study: Study, prepared: Prepared) -> SessionStarted:

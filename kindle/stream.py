@@ -2,21 +2,23 @@
 
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from detectors.stimulus import TtlEdges
 from numpy.typing import NDArray
 
 from detectors.afterdischarge import AfterdischargeDetector
 from detectors.criterion import Criterion, Judgement
+from detectors.stimulus import TtlEdges
 from drivers.interface import Block, Channel, DriverError, SampleSource
-from kindle.delivery import MonitorTrace
+from kindle.delivery import MonitorTrace, Silence
 from kindle.errors import ConfigError
 from kindle.progress import Listener, Read
 
 MONITOR_KEPT_S = 2.0
+QUIET_S = 1.0
+"""Of the monitor before a train, to tell its offset and its noise from current."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,24 @@ class Stream:
         if self.rows.monitor is None:
             return None
         resolution = self.channels[self.rows.monitor].resolution
-        quiet = self._kept(quiet_before - round(self.rate_hz), quiet_before) * resolution
+        quiet = self._kept(quiet_before - round(QUIET_S * self.rate_hz), quiet_before) * resolution
         offset_ua = float(np.median(quiet)) if quiet.size else 0.0
         noise_ua = float(np.abs(quiet - offset_ua).max(initial=0.0))
-        return MonitorTrace(first_sample, self._kept(first_sample, end_sample) * resolution - offset_ua, noise_ua)
+        current_ua = self._kept(first_sample, end_sample) * resolution - offset_ua
+        return MonitorTrace(first_sample, current_ua, noise_ua, offset_ua)
+
+    def stray_current_ua(self, silence: Silence) -> float | None:
+        """The current that the last second of the monitor shows where there should be none."""
+        if self.rows.monitor is None:
+            return None
+        resolution = self.channels[self.rows.monitor].resolution
+        second = self.n_samples - round(self.rate_hz)
+        before = self._kept(max(silence.since_sample, second - round(self.rate_hz)), second) * resolution
+        if before.size >= 0.5 * self.rate_hz:
+            # Offsets drift over hours; current comes at once.
+            silence = replace(silence, rest_ua=float(np.median(before)))
+        latest = self._kept(max(silence.since_sample, second), self.n_samples) * resolution
+        return silence.broken_by(latest, self.rate_hz)
 
     def _mark_trains(self, block: Block) -> None:
         for edge in self._ttl.push(block[self.rows.ttl]):
@@ -137,7 +153,7 @@ class Stream:
         self._monitor.append((self.n_samples, block[self.rows.monitor].copy()))
         oldest = self.n_samples - round(MONITOR_KEPT_S * self.rate_hz)
         if self.keep_monitor_from is not None:
-            oldest = min(oldest, self.keep_monitor_from)
+            oldest = min(oldest, self.keep_monitor_from - round(QUIET_S * self.rate_hz))
         while self._monitor and self._monitor[0][0] + self._monitor[0][1].size <= oldest:
             self._monitor.popleft()
 

@@ -12,6 +12,7 @@ import msgspec
 
 from detectors.criterion import Verdict
 from drivers.interface import PulseTrain
+from kindle.durable import sync_folder, write_whole
 from kindle.engine import Exchange
 from kindle.errors import ConfigError, JournalMismatch, KindleError
 from kindle.exchange import Stimulate, Trial, VoidTrial
@@ -59,6 +60,10 @@ class SessionView:
     exchanges: list[Exchange] = field(default_factory=list)
     asked_samples: list[int] = field(default_factory=list)
     """Sample index at which each request was written, in the recording open at that time."""
+    asked_in: list[RecordingStarted | None] = field(default_factory=list)
+    """The recording that was open when each request was written."""
+    stopped_in: RecordingStarted | None = None
+    """The recording in which the last request was cut short by a stop that the program itself could still send."""
     recordings: list[RecordingStarted] = field(default_factory=list)
     closed: dict[str, int] = field(default_factory=dict)
     interruptions: list[SessionInterrupted] = field(default_factory=list)
@@ -78,8 +83,10 @@ class SessionView:
 
     @property
     def perhaps_discharged(self) -> bool:
-        """Whether a discharge was seen, or may have gone unseen, after any train."""
-        return self.unanswered or any(trial.verdict is not Verdict.NONE for trial in self.trials)
+        """Whether a discharge was seen, or may have gone unseen, after any train or current that nobody asked for."""
+        in_doubt = self.unanswered and isinstance(self.exchanges[-1].request, Stimulate)
+        stray = any(interruption.stray_current for interruption in self.interruptions)
+        return in_doubt or stray or any(trial.verdict is not Verdict.NONE for trial in self.trials)
 
     @property
     def unanswered(self) -> bool:
@@ -150,9 +157,11 @@ def create_study(folder: Path, config_text: str) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not an empty folder; choose another name for the new study")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(config_text, encoding="utf-8")
+    write_whole(folder / CONFIG, config_text.encode())
     (folder / "recordings").mkdir()
     Journal.open(folder / JOURNAL, create=True).close()
+    sync_folder(folder)
+    sync_folder(folder.parent)
 
 
 @contextmanager
@@ -192,6 +201,8 @@ def _tell(views: dict[str, SessionView], row: Row) -> None:
         case "asked":
             view.exchanges.append(Exchange(decode(row.kind, row.payload, Asked).request, None))
             view.asked_samples.append(row.sample or 0)
+            view.asked_in.append(view.recordings[-1] if view.recordings else None)
+            view.stopped_in = None
         case "answered":
             if not view.unanswered:
                 raise JournalMismatch(f"journal row {row.seq} answers a request that nobody asked; run kindle verify")
@@ -205,6 +216,8 @@ def _tell(views: dict[str, SessionView], row: Row) -> None:
             view.closed[closed.folder] = closed.n_samples
         case "session_interrupted":
             view.interruptions.append(decode(row.kind, row.payload, SessionInterrupted))
+            if view.unanswered and view.recordings and view.asked_in[-1] is view.recordings[-1]:
+                view.stopped_in = view.recordings[-1]
         case "session_ended":
             view.outcome = decode(row.kind, row.payload, SessionEnded).outcome
         case _:

@@ -57,16 +57,27 @@ def run_threshold_at_terminal(
     with open_study(folder) as study:
         prepared = prepare_threshold(study, animal_id, config, preset_id)
         begun = study.unfinished(animal_id, "threshold")
+        plan = prepared.plan if begun is None else begun.started.plan
         if begun is not None:
             out.print(f"{animal_id}: going on with session {begun.id} after {len(begun.trials)} trains")
+            if plan != prepared.plan:
+                out.print(
+                    f"{animal_id}: the preset or study.toml has changed since; the session goes on with its own plan "
+                    f"(to begin anew, end it first: kindle study end {folder} --animal {animal_id} --reason ...)"
+                )
         out.print(f"rig {config.name}: connecting")
         experimenter = AtTerminal(stop, out) if at_keyboard() else StoppableUnattended(stop)
         with assembled(config, animal_id) as instruments, stop.aborting(instruments.stimulator.abort):
             out.print(
-                f"{animal_id}: preset {prepared.plan.preset}, {len(prepared.plan.rungs_ua)} currents up to "
-                f"{prepared.plan.rungs_ua[-1]:.4g} uA on rig {config.name}"
+                f"{animal_id}: preset {plan.preset}, {len(plan.rungs_ua)} currents up to "
+                f"{plan.rungs_ua[-1]:.4g} uA on rig {config.name}"
             )
-            with Display(prepared.plan, out) as display:
-                finished = run_threshold(study, prepared, instruments, experimenter, display, last_train=last_train)
+            try:
+                with Display(plan, out) as display:
+                    finished = run_threshold(study, prepared, instruments, experimenter, display, last_train=last_train)
+            except Exception as error:
+                for note in getattr(error, "__notes__", ()):
+                    click.echo(f"kindle: {note}", err=True)
+                raise
     out.print(f"{animal_id}: {describe(finished.outcome)}", style="bold")
     return finished

@@ -38,8 +38,26 @@ def show(folder: Path) -> None:
     with open_study(folder) as opened:
         click.echo(f"{opened.config.name}: {len(opened.animals())} animals, preset {opened.config.preset}")
         for view in opened.sessions():
-            outcome = describe(view.outcome) if view.outcome else "unfinished: kindle run resumes it"
+            outcome = describe(view.outcome) if view.outcome else "unfinished: kindle run resumes it, study end ends it"
             click.echo(f"  {view.id}  {len(view.trials)} trains  {outcome}")
+
+
+@study.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--animal", "animal_id", required=True, metavar="ID")
+@click.option("--reason", required=True, help="Why it is not resumed; stands in the journal and in the report.")
+def end(folder: Path, animal_id: str, reason: str) -> None:
+    """End the interrupted session of an animal for good, instead of resuming it.
+
+    After a discharge, or a train that may have evoked one, the lock-out for the next session begins now.
+    """
+    from kindle.protocols.threshold import describe
+    from kindle.session import end_unfinished
+    from kindle.study import open_study
+
+    with open_study(folder) as opened:
+        finished = end_unfinished(opened, animal_id, reason)
+    click.echo(f"{finished.session}: {describe(finished.outcome)}")
 
 
 @click.group()

@@ -10,11 +10,12 @@ from kindle.assembly import Instruments
 from kindle.errors import ConfigError, KindleError
 from kindle.exchange import Trial, VoidTrial
 from kindle.experimenter import Unattended
+from kindle.prepared import Prepared
 from kindle.progress import Done, Listener, Progress
 from kindle.protocols.threshold import ThresholdOutcome
 from kindle.recording import open_recording
 from kindle.rows import Animal
-from kindle.session import Prepared, run_threshold
+from kindle.session import run_threshold
 from kindle.study import CONFIG, SessionView, Study, create_study, open_study
 
 

@@ -1,55 +1,40 @@
 """One session: protocol, rig, journal and recording, from the first request to the outcome, across interruptions."""
 
-import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import count
-from pathlib import Path
 from typing import Literal
-
-import msgspec
 
 from detectors.criterion import Verdict
 from kindle.assembly import Instruments
 from kindle.durable import sync_folder
 from kindle.engine import Perform, journalled, resuming, run
-from kindle.errors import ConfigError, KindleError, RecordingError, UnsafeStimulus
+from kindle.errors import ConfigError, KindleError, UnsafeStimulus
 from kindle.exchange import Reply, Request, Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Experimenter
 from kindle.interrupted import settle_train
-from kindle.journal import Journal
 from kindle.locking import exclusive
-from kindle.markers import markers_of, marking
-from kindle.presets import Parameter, load_threshold_preset, parameters, resolve
+from kindle.markers import marking
+from kindle.prepared import Prepared, check_lockout, check_plan
 from kindle.progress import Done, Listener
 from kindle.protocols.threshold import Aborted, ThresholdOutcome, ThresholdPlan, ascending_threshold
-from kindle.recording import RecordingWriter, open_recording, recover
 from kindle.rig import Rig, StrayCurrent, UnaskedTrain
-from kindle.rig_config import RigConfig
 from kindle.rows import (
-    Answered,
-    Asked,
-    RecordingClosed,
-    RecordingStarted,
     SessionEnded,
     SessionInterrupted,
     SessionStarted,
-    kind_of,
 )
-from kindle.safety import Exposure, SafetyLimits, charge_report, check_train
+from kindle.safety import Exposure, charge_report
+from kindle.session_record import Clock, SessionJournal, not_hiding, reason_of, recording_of, restore_markers
 from kindle.stream import Rows, Stream
 from kindle.study import SessionView, Study, strictest
 
 LastTrain = Literal["ask", "delivered", "void"]
 """What the experimenter says of a train that the program died on, where the recording cannot tell."""
-
-Clock = Callable[[], datetime]
-
-LOG = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -57,73 +42,9 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A threshold session about to begin: nothing in it is left open, nothing has happened yet."""
-
-    animal: str
-    plan: ThresholdPlan
-    parameters: tuple[Parameter, ...]
-    limits: SafetyLimits
-    rig: str
-    simulated: bool = False
-    """A simulated rat is born with each session: nothing of earlier ones is left in it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Finished:
     session: str
     outcome: ThresholdOutcome
-
-
-def prepare_threshold(study: Study, animal: str, rig: RigConfig, preset_id: str | None = None) -> Prepared:
-    """The plan in force: the preset, the laboratory's values over it, the stricter of the rig's and study's limits."""
-    study.animal(animal)
-    preset = load_threshold_preset(preset_id or study.config.preset, study.config.threshold)
-    limits = rig.limits if study.config.limits is None else strictest([rig.limits, study.config.limits])
-    plan = resolve(preset)
-    check_plan(plan, limits)
-    return Prepared(animal, plan, parameters(preset), limits, rig.name, simulated=rig.bench is not None)
-
-
-def check_plan(plan: ThresholdPlan, limits: SafetyLimits) -> None:
-    """Refuse, before anything is armed, a plan that would run into a limit on its way. Raises ``ConfigError``."""
-    if not plan.rungs_ua:
-        raise ConfigError(f"no current lies between start_ua = {plan.start_ua:g} and max_ua = {plan.max_ua:g} uA")
-    for current_ua in plan.rungs_ua:
-        check_train(plan.train.at(current_ua), limits)
-    if len(plan.rungs_ua) > limits.max_trains_per_session:
-        raise ConfigError(
-            f"the ladder has {len(plan.rungs_ua)} currents; "
-            f"max_trains_per_session allows {limits.max_trains_per_session}"
-        )
-    for name, planned_s, least_s in (
-        ("interval_s", plan.interval_s, limits.min_interval_s),
-        ("lockout_after_ad_s", plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s),
-    ):
-        if planned_s < least_s:
-            raise ConfigError(f"the plan's {name} is {planned_s:g} s; the limits ask for {least_s:g} s")
-
-
-def check_lockout(
-    earlier: Sequence[SessionView], lockout_s: float, now_utc: datetime, *, interval_s: float = 0.0
-) -> None:
-    """Refuse a new session too soon after a discharge, or a train, of an earlier one. Raises ``UnsafeStimulus``.
-
-    Between sessions only wall time is known; a clock that was set back makes the wait longer, never shorter.
-    """
-    for view in earlier:
-        if view.trains and view.last_utc is not None and now_utc < view.last_utc + timedelta(seconds=interval_s):
-            raise UnsafeStimulus(
-                f"{view.started.animal} had trains in session {view.id}, which ended "
-                f"{(now_utc - view.last_utc).total_seconds():.0f} s ago; min_interval_s asks for {interval_s:g} s"
-            )
-        if view.perhaps_discharged and view.last_utc is not None:
-            free_utc = view.last_utc + timedelta(seconds=lockout_s)
-            if now_utc < free_utc:
-                raise UnsafeStimulus(
-                    f"{view.started.animal} had, or may have had, an afterdischarge in session {view.id}; the lock-out "
-                    f"of {lockout_s / 3600:.4g} h ends at {free_utc:%Y-%m-%d %H:%M} UTC"
-                )
 
 
 def run_threshold(
@@ -164,7 +85,7 @@ def run_threshold(
         if view is None:
             journal.write(_started(study, prepared))
         name = f"recordings/{prepared.animal}/{stamp}"
-        with _recording(study, journal, instruments, identities, name, begun) as opened:
+        with recording_of(study, journal, instruments, identities, name, begun) as opened:
             recording, recording_folder = opened
             listener = marking(recording, recording_folder, listener)
             stream = Stream(instruments.source, recording, plan.criterion, instruments.block, listener)
@@ -183,7 +104,7 @@ def run_threshold(
             outcome = _perform(rig, plan, journal, view, settle, listener)
             journal.write(SessionEnded(outcome))
         if view is not None:
-            _restore_markers(study, view.id)
+            restore_markers(study, view.id)
     return Finished(session, outcome)
 
 
@@ -200,7 +121,7 @@ def end_unfinished(study: Study, animal: str, reason: str, *, now: Clock = utc_n
         clear_ua = [t.train.current_ua for t in view.trials if isinstance(t, Trial) and t.verdict is Verdict.NONE]
         outcome = Aborted(max(clear_ua, default=0.0), f"ended by the experimenter: {reason}")
         SessionJournal(study.journal, view.id, now).write(SessionEnded(outcome))
-        _restore_markers(study, view.id)
+        restore_markers(study, view.id)
     return Finished(view.id, outcome)
 
 
@@ -228,26 +149,6 @@ def _unused_id(study: Study, session: str) -> str:
     return session if session not in taken else next(name for name in attempts if name not in taken)
 
 
-class SessionJournal:
-    """Rows of one session, stamped with the sample index of the stream that is running."""
-
-    def __init__(self, journal: Journal, session: str, now: Clock) -> None:
-        self.stream: Stream | None = None
-        self._journal = journal
-        self._session = session
-        self._now = now
-
-    def write(self, row: msgspec.Struct) -> None:
-        sample = None if self.stream is None else self.stream.n_samples
-        self._journal.append(self._session, kind_of(row), row, sample=sample, utc=self._now())
-
-    def asked(self, request: Request) -> None:
-        self.write(Asked(request))
-
-    def answered(self, reply: Reply) -> None:
-        self.write(Answered(reply))
-
-
 def _perform(
     rig: Rig,
     plan: ThresholdPlan,
@@ -271,9 +172,9 @@ def _perform(
             return run(ascending_threshold(plan), performer)
     except BaseException as error:
         stop = "not needed" if rig.last_abort is None else rig.last_abort.value
-        with _not_hiding(error):
+        with not_hiding(error):
             stray = isinstance(error, UnaskedTrain | StrayCurrent)
-            journal.write(SessionInterrupted(_reason(error), stop, stray))
+            journal.write(SessionInterrupted(reason_of(error), stop, stray))
         raise
 
 
@@ -300,62 +201,6 @@ def announced(perform: Perform, listener: Listener) -> Perform:
         return reply
 
     return performed
-
-
-@contextmanager
-def _recording(
-    study: Study,
-    journal: SessionJournal,
-    instruments: Instruments,
-    identities: tuple[str, str],
-    folder: str,
-    begun: datetime,
-) -> Iterator[tuple[RecordingWriter, str]]:
-    source = instruments.source
-    path, name = _unused(study.folder, folder)
-    recording = RecordingWriter.create(path, source.channels, source.rate_hz, begun)
-    try:
-        journal.write(
-            RecordingStarted(name, *identities, source.rate_hz, tuple(channel.name for channel in source.channels))
-        )
-        source.start()
-        yield recording, name
-    except BaseException as error:
-        with _not_hiding(error):
-            journal.write(RecordingClosed(name, recording.close()))
-        raise
-    journal.write(RecordingClosed(name, recording.close()))
-
-
-@contextmanager
-def _not_hiding(error: BaseException) -> Iterator[None]:
-    """What fails while things are put away is told with ``error``, never in its place."""
-    try:
-        yield
-    except Exception as later:
-        error.add_note(f"Besides: {_reason(later)}")
-
-
-def _restore_markers(study: Study, session: str) -> None:
-    """Trials that were settled later, or whose marker the program died before, are marked in their own recording."""
-    view = study.session(session)
-    for started in view.recordings:
-        folder = study.folder / started.folder
-        markers = [marker for t in view.trials if t.recording == started.folder for marker in markers_of(t)]
-        try:
-            n_samples = open_recording(folder).n_samples
-            recover(folder, markers=[marker for marker in markers if marker.sample < n_samples])
-        except RecordingError as error:
-            LOG.warning("%s: the journal's markers cannot be written beside the signal: %s", folder, error)
-
-
-def _unused(study: Path, folder: str) -> tuple[Path, str]:
-    """Two sessions may begin within one second of the wall clock, or the clock may be set back."""
-    name, attempt = folder, 1
-    while (study / name).exists():
-        attempt += 1
-        name = f"{folder}-{attempt}"
-    return study / name, name
 
 
 def _settler(study: Study, view: SessionView | None, experimenter: Experimenter, last_train: LastTrain) -> Perform:
@@ -411,7 +256,3 @@ def _started(study: Study, prepared: Prepared) -> SessionStarted:
             **{name: version(name) for name in ("numpy", "scipy", "nidaqmx", "pyserial")},
         },
     )
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or type(error).__name__

@@ -20,10 +20,11 @@ from drivers.simulated.rat import SimulatedRat
 from drivers.simulated.source import BoardSource
 from kindle.assembly import Instruments, inputs_of
 from kindle.experimenter import Unattended
+from kindle.prepared import prepare_threshold
 from kindle.progress import Listener, unheard
 from kindle.rig_config import RigConfig, load_rig
 from kindle.rows import Animal
-from kindle.session import Finished, LastTrain, prepare_threshold, run_threshold
+from kindle.session import Finished, LastTrain, run_threshold
 from kindle.study import create_study, open_study
 
 STUDY = """\

@@ -34,13 +34,15 @@ from kindle.errors import ConfigError, KindleError, RecordingError, UnsafeStimul
 from kindle.exchange import Confirm, Confirmed, Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Answer, Unattended
 from kindle.interrupted import Unrecorded
+from kindle.prepared import prepare_threshold
 from kindle.progress import Arming, Done, Fired, Progress, Read, Watching, unheard
 from kindle.protocols.threshold import Aborted, ThresholdFound
 from kindle.recording import RecordingWriter
 from kindle.rig import Rig, StoppedByExperimenter, StrayCurrent, UnaskedTrain
 from kindle.rows import SessionInterrupted
 from kindle.safety import Exposure
-from kindle.session import LastTrain, SessionJournal, end_unfinished, prepare_threshold, run_threshold
+from kindle.session import LastTrain, end_unfinished, run_threshold
+from kindle.session_record import SessionJournal
 from kindle.stream import Stream
 from kindle.study import SessionView, create_study, open_study
 from tests import bench as benches

@@ -45,9 +45,10 @@ def run_threshold_at_terminal(
 ) -> "Finished":
     """What `run threshold` and `demo` share: assemble, show progress, run to the outcome, print it."""
     from kindle.assembly import assembled
+    from kindle.prepared import prepare_threshold
     from kindle.protocols.threshold import describe
     from kindle.rig_config import load_rig
-    from kindle.session import prepare_threshold, run_threshold
+    from kindle.session import run_threshold
     from kindle.study import open_study
     from kindle.terminal import AtTerminal, Display, StopKey, StoppableUnattended, at_keyboard, console
 

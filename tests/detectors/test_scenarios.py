@@ -261,3 +261,12 @@ def test_a_run_cut_by_blindness_so_that_it_may_have_been_long_enough_is_undeterm
     recording.units(regular(5, 5.0, 8.0), 5)
     recording.saturate(6.7, 9.2)
     assert judge(recording).verdict is Verdict.UNDETERMINED
+
+
+@seeds
+def test_movement_inside_a_discharge_does_not_split_it(seed: int) -> None:
+    recording = draw(seed, after_s=140)
+    recording.units(regular(5, 0.7, 65.7), 6)
+    swings = movement(recording.rng, 20_000, 1000.0, 0.5, 4)
+    recording.add(25, swings * 5000 / np.quantile(np.abs(swings), 0.9))
+    assert_discharge(recording, judge(recording), 0.7, 65.7)

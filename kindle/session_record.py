@@ -1,0 +1,103 @@
+"""What a session writes: its rows in the journal, its recording, and the markers beside the signal."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from kindle.assembly import Instruments
+from kindle.errors import RecordingError
+from kindle.exchange import Reply, Request
+from kindle.journal import Journal
+from kindle.markers import markers_of
+from kindle.recording import RecordingWriter, open_recording, recover
+from kindle.rows import Answered, Asked, RecordingClosed, RecordingStarted, kind_of
+from kindle.stream import Stream
+from kindle.study import Study
+
+LOG = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+class SessionJournal:
+    """Rows of one session, stamped with the sample index of the stream that is running."""
+
+    def __init__(self, journal: Journal, session: str, now: Clock) -> None:
+        self.stream: Stream | None = None
+        self._journal = journal
+        self._session = session
+        self._now = now
+
+    def write(self, row: msgspec.Struct) -> None:
+        sample = None if self.stream is None else self.stream.n_samples
+        self._journal.append(self._session, kind_of(row), row, sample=sample, utc=self._now())
+
+    def asked(self, request: Request) -> None:
+        self.write(Asked(request))
+
+    def answered(self, reply: Reply) -> None:
+        self.write(Answered(reply))
+
+
+@contextmanager
+def recording_of(
+    study: Study,
+    journal: SessionJournal,
+    instruments: Instruments,
+    identities: tuple[str, str],
+    folder: str,
+    begun: datetime,
+) -> Iterator[tuple[RecordingWriter, str]]:
+    source = instruments.source
+    path, name = _unused(study.folder, folder)
+    recording = RecordingWriter.create(path, source.channels, source.rate_hz, begun)
+    try:
+        journal.write(
+            RecordingStarted(name, *identities, source.rate_hz, tuple(channel.name for channel in source.channels))
+        )
+        source.start()
+        yield recording, name
+    except BaseException as error:
+        with not_hiding(error):
+            journal.write(RecordingClosed(name, recording.close()))
+        raise
+    journal.write(RecordingClosed(name, recording.close()))
+
+
+@contextmanager
+def not_hiding(error: BaseException) -> Iterator[None]:
+    """What fails while things are put away is told with ``error``, never in its place."""
+    try:
+        yield
+    except Exception as later:
+        error.add_note(f"Besides: {reason_of(later)}")
+
+
+def restore_markers(study: Study, session: str) -> None:
+    """Trials that were settled later, or whose marker the program died before, are marked in their own recording."""
+    view = study.session(session)
+    for started in view.recordings:
+        folder = study.folder / started.folder
+        markers = [marker for t in view.trials if t.recording == started.folder for marker in markers_of(t)]
+        try:
+            n_samples = open_recording(folder).n_samples
+            recover(folder, markers=[marker for marker in markers if marker.sample < n_samples])
+        except RecordingError as error:
+            LOG.warning("%s: the journal's markers cannot be written beside the signal: %s", folder, error)
+
+
+def _unused(study: Path, folder: str) -> tuple[Path, str]:
+    """Two sessions may begin within one second of the wall clock, or the clock may be set back."""
+    name, attempt = folder, 1
+    while (study / name).exists():
+        attempt += 1
+        name = f"{folder}-{attempt}"
+    return study / name, name
+
+
+def reason_of(error: BaseException) -> str:
+    return str(error) or type(error).__name__

@@ -195,7 +195,7 @@ class AfterdischargeDetector:
             first, last = (ceil(s * self._grid.rate_hz) for s in (second, second + 1))
             for channel in np.flatnonzero(channels).tolist():
                 # The tick in which the second was complete, whatever part of the signal that was found in.
-                tick = first_tick_of(self._grid, second + 1)
+                tick = self._grid.first_tick_of(second + 1)
                 self._queue[channel].append((tick, 3, Blind(first, last, gone=True)))
 
     def _must_be_ahead(self, sample: int) -> None:
@@ -205,15 +205,6 @@ class AfterdischargeDetector:
     def _must_be_open(self) -> None:
         if self._finished:
             raise ValueError("the detector was finished: make a new one for another recording")
-
-
-def first_tick_of(grid: Grid, second: int) -> int:
-    tick = ceil(second * grid.rate_hz / grid.tick_samples)
-    while grid.second_of(tick) < second:
-        tick += 1
-    while tick > 0 and grid.second_of(tick - 1) >= second:
-        tick -= 1
-    return tick
 
 
 def _in_order(item: tuple[int, int, Event]) -> tuple[int, int]:

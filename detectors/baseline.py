@@ -28,6 +28,7 @@ class SecondPeaks:
         self._fewest = min(FEWEST_SECONDS, self._wanted)
         remembered = round(remembered_s) + self._wanted
         self._second = 0
+        self._next_turn = grid.first_tick_of(1)
         self._peak = np.zeros(n_channels)
         self._lowest = np.full(n_channels, np.inf)
         self._rough = np.zeros(n_channels)
@@ -58,9 +59,7 @@ class SecondPeaks:
         start = 0
         while start < n:
             completed += self.turn_to(first_tick + start)
-            second, stop = self._second, start + 1
-            while stop < n and self._grid.second_of(first_tick + stop) == second:
-                stop += 1
+            stop = min(n, self._next_turn - first_tick)
             part = slice(start, stop)
             in_force[:, part] = self.in_force_uv[:, None]
             rough_in_force[:, part] = self.roughness_uv[:, None]
@@ -74,11 +73,11 @@ class SecondPeaks:
 
     def turn_to(self, tick: int) -> list[tuple[int, Bools]]:
         """Complete the second before if ``tick`` begins a new one; what was disconnected in it."""
-        second = self._grid.second_of(tick)
-        if second == self._second:
+        if tick < self._next_turn:
             return []
         completed = [(self._second, self._complete())]
-        self._second = second
+        self._second = self._grid.second_of(tick)
+        self._next_turn = self._grid.first_tick_of(self._second + 1)
         return completed
 
     def freeze(self, excluded: Sequence[Sequence[tuple[int, int]]]) -> None:
@@ -92,15 +91,15 @@ class SecondPeaks:
                 usable &= (starts + self._grid.rate_hz <= first) | (starts > last)
             chosen = self._peaks[channel][order][usable[order]][-self._wanted :]
             if chosen.size >= self._fewest:
-                frozen[channel] = _median(np.sort(chosen), chosen.size)
+                frozen[channel] = np.median(chosen)
         frozen[~(frozen >= LEAST_UV)] = np.nan
         self.frozen_uv = frozen
 
     def _gather(self, peaks_uv: Floats, roughness_uv: Floats, dirty: Bools) -> None:
         np.maximum(self._peak, peaks_uv.max(axis=1), out=self._peak)
         np.minimum(self._lowest, peaks_uv.min(axis=1), out=self._lowest)
-        for tick in range(roughness_uv.shape[1]):
-            self._rough += roughness_uv[:, tick]
+        # Strictly one after the other: sums in pairs would depend on where blocks end.
+        self._rough = np.add.accumulate(np.column_stack([self._rough, roughness_uv]), axis=1)[:, -1]
         self._n_ticks += peaks_uv.shape[1]
         self._dirty |= dirty.any(axis=1)
 
@@ -131,14 +130,16 @@ class SecondPeaks:
         self._n_kept[enter] += 1
         self.rolling_uv = self.rolling_uv.copy()
         self.roughness_uv = self.roughness_uv.copy()
-        known = np.minimum(self._n_kept[enter], self._wanted)
-        peaks, roughs = np.sort(self._kept[enter], axis=1), np.sort(self._kept_rough[enter], axis=1)
-        for row, (channel, n) in enumerate(zip(enter.tolist(), known.tolist(), strict=True)):
-            if n >= self._fewest:
-                median = _median(peaks[row], n)
-                self.rolling_uv[channel] = median if median >= LEAST_UV else np.nan
-                self.roughness_uv[channel] = _median(roughs[row], n)
+        n = np.minimum(self._n_kept[enter], self._wanted)
+        peak_medians, rough_medians = _medians(self._kept[enter], n), _medians(self._kept_rough[enter], n)
+        enough = n >= self._fewest
+        alive = peak_medians >= LEAST_UV
+        self.rolling_uv[enter[enough]] = np.where(alive, peak_medians, np.nan)[enough]
+        self.roughness_uv[enter[enough]] = rough_medians[enough]
 
 
-def _median(ascending: Floats, n: int) -> float:
-    return float(ascending[(n - 1) // 2] + ascending[n // 2]) / 2
+def _medians(rows: Floats, n: NDArray[np.int64]) -> Floats:
+    """Of the first ``n`` of each row once sorted, NaN coming last."""
+    ascending = np.sort(rows, axis=1)
+    row = np.arange(n.size)
+    return np.asarray((ascending[row, (n - 1) // 2] + ascending[row, n // 2]) / 2)

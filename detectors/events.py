@@ -10,6 +10,8 @@ AFTER_WAVE, AFTER_WAVE_SAME_SIGN = 0.6, 0.51
 """Of the spike before: a smaller deflection this soon after it is its slow wave."""
 REBOUND_S, REBOUND = 0.5, 0.12
 """A much smaller one a little later still is the filter coming back."""
+SETTLING_S, SETTLING_RATIO = 0.15, 1.5
+"""So soon after blindness the filter still settles: only spikes this much above the criterion count."""
 LONGEST_BLIND_S = 30.0
 """A discharge that goes on after a longer blindness counts as another one."""
 COVERED_S = 0.5
@@ -126,7 +128,7 @@ class Follower:
         if self._is_after_wave(spike):
             return False
         self._recent = [*self._recent[-2:], spike]
-        if spike.ratio < self.rules.kept_ratio:
+        if spike.ratio < self.rules.kept_ratio or self._is_settling(spike):
             return False
         timed = Timed(spike, self.clean(spike.sample), spike.ratio >= self.rules.criterion.amplitude_ratio)
         if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):
@@ -217,6 +219,10 @@ class Follower:
                 if abs(spike.uv) < share * abs(before.uv):
                     return True
         return False
+
+    def _is_settling(self, spike: Spike) -> bool:
+        soon = bool(self.blind) and spike.sample - self.blind[-1].last < SETTLING_S * self.rules.rate_hz
+        return soon and spike.ratio < SETTLING_RATIO * self.rules.criterion.amplitude_ratio
 
     def _cover(self, spike: Spike) -> None:
         """Muscle hides what lies between its bursts; time with spikes in it was not hidden."""

@@ -191,10 +191,10 @@ class Trial:
         return Verdict.NONE, "no run of spikes after the train"
 
     def _hiding_places(self, known: Knowledge, end: int) -> list[tuple[int, int]]:
-        """Blind spans, joined where what lies between is too short to show a spike at the lowest rate."""
+        """Blind spans, joined where what lies between is no longer than a silence inside a discharge."""
         places: list[tuple[int, int]] = []
         for first, last in self._blind(known, end):
-            if places and first - places[-1][1] < self.follower.rules.slow:
+            if places and first - places[-1][1] <= self.follower.rules.max_gap:
                 places[-1] = (places[-1][0], last)
             else:
                 places.append((first, last))

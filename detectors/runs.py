@@ -7,9 +7,11 @@ from math import log
 from detectors.criterion import Criterion
 from detectors.spikes import Spike
 
-LOOSE_ENDS_S = 0.5
+LOOSE_ENDS_S = 0.6
 """Below the criterion's amplitude a spike belongs to a run only this close to the others."""
 KEPT = 0.88
+UNEVEN = 1.25
+"""Single intervals may be this much longer than those of the lowest rate."""
 BIN = 0.01
 """Width of a bin of ln(ratio): medians are kept as counts, so that memory does not grow with a discharge."""
 LONGEST_HEAD = 24
@@ -99,7 +101,8 @@ class Run:
         self._rules = rules
         self._head: list[Timed] = []
         self._pending = Tally()
-        self._intervals = (0.0, 0.0)
+        self._before = 0.0
+        self._pace = 0.0
         self.tally = Tally()
         self.first: Timed | None = None
         """``None`` until three spikes have established the run."""
@@ -133,14 +136,17 @@ class Run:
             self._pending.add(timed.spike, timed.high)
             if self._belongs(timed, interval):
                 self._take(timed)
-        self._intervals = (self._intervals[1], interval)
+                self._pace = interval
+        self._before = interval
         self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
 
     def _belongs(self, timed: Timed, interval: float) -> bool:
         """An end may slow down, but a lone spike after a longer silence is not part of it."""
-        rules, before = self._rules, self._intervals[1]
-        longest = max(rules.slow, 2.5 * before) if timed.high else max(rules.loose, 1.5 * before)
-        return interval <= longest and interval + before <= rules.sparse
+        rules, pace = self._rules, self._pace
+        longest = max(UNEVEN * rules.slow, 2.5 * pace) if timed.high else max(rules.loose, 1.5 * pace)
+        # After a pause one large spike and its slow wave do not go on with the run; two large ones do.
+        resumed = self._pending.n == 1 or self._pending.n_high >= 2
+        return resumed and interval <= longest and interval + self._before <= rules.sparse
 
     def _take(self, timed: Timed) -> None:
         self.tally.merge(self._pending)
@@ -156,8 +162,9 @@ class Run:
             if len(self._head) < 3:
                 return
             first, second, third = self._head[:3]
-            even = second.clean - first.clean <= max(rules.slow, 2.5 * (third.clean - second.clean))
-            if even and third.clean - first.clean <= rules.sparse:
+            even = second.clean - first.clean <= max(UNEVEN * rules.slow, 2.5 * (third.clean - second.clean))
+            close = third.clean - second.clean <= 1.5 * rules.slow
+            if even and close and third.clean - first.clean <= rules.sparse:
                 self._begin()
                 return
             del self._head[0]
@@ -167,13 +174,23 @@ class Run:
         high = next((i for i, timed in enumerate(self._head) if timed.high), None)
         if high is None:
             return None
-        while high and self._head[high].clean - self._head[high - 1].clean <= self._rules.loose:
-            high -= 1
-        return high
+        start = high
+        while start and self._interval(start) <= self._loose_before(start):
+            start -= 1
+        return start
+
+    def _interval(self, i: int) -> float:
+        return self._head[i].clean - self._head[i - 1].clean
+
+    def _loose_before(self, i: int) -> float:
+        """The longest interval to a small spike before the ``i``-th of the head: its own rhythm decides."""
+        pace = max((self._interval(j) for j in (i - 1, i + 1) if 0 < j < len(self._head)), default=0.0)
+        return max(self._rules.loose, min(1.5 * pace, self._rules.slow))
 
     def _begin(self) -> None:
         self.first, self.last = self._head[0], self._head[-1]
         for timed in self._head:
             self.tally.add(timed.spike, timed.high)
+        self._pace = self._interval(len(self._head) - 1)
         self.level_uv = sum(abs(timed.spike.uv) for timed in self._head) / len(self._head)
         self._head = []

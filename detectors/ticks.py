@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,15 @@ class Grid:
     def second_of(self, tick: int) -> int:
         """The absolute second in which a tick begins."""
         return int(tick * self.tick_samples / self.rate_hz)
+
+    def first_tick_of(self, second: int) -> int:
+        """The first tick that begins in ``second`` or later; exact inverse of ``second_of``, rounding included."""
+        tick = ceil(second * self.rate_hz / self.tick_samples)
+        while self.second_of(tick) < second:
+            tick += 1
+        while tick > 0 and self.second_of(tick - 1) >= second:
+            tick -= 1
+        return tick
 
     def ticks(self, seconds: float) -> int:
         return max(1, round(seconds * self.rate_hz / self.tick_samples))

@@ -1,0 +1,1 @@
+"""Measurements of accuracy and speed, each printed by one command."""

@@ -30,7 +30,9 @@ QUICK_SEEDS, QUICK_SHAMS = 1, 40
 @click.option("--quick", is_flag=True, help=f"{QUICK_SEEDS} seed, {QUICK_SHAMS} shams: a look, not a result.")
 @click.option("--jobs", default=2, show_default=True, type=click.IntRange(1), help="Processes.")
 @click.option("--figure", type=click.Path(path_type=Path), help="Where to draw the reliability of the confidence.")
-@click.option("--peer-seeds", default=5, show_default=True, type=click.IntRange(0), help="Seeds the peers see.")
+@click.option(
+    "--peer-seeds", default=5, show_default=True, type=click.IntRange(0), help="Of the seeds, those the peers see."
+)
 def main(as_json: bool, seeds: int, shams: int, quick: bool, jobs: int, figure: Path | None, peer_seeds: int) -> None:
     trials = plan(QUICK_SEEDS if quick else seeds, QUICK_SHAMS if quick else shams)
     notes = Console(stderr=True)
@@ -58,7 +60,7 @@ def run(trials: list[Trial], jobs: int, peer_seeds: int, notes: Console) -> list
 
 
 def _measured(trial: Trial, peer_seeds: int) -> Measured:
-    return measure(trial, with_peers=trial.seed % 10_000 < peer_seeds)
+    return measure(trial, with_peers=trial.index < peer_seeds)
 
 
 if __name__ == "__main__":

@@ -190,25 +190,25 @@ def moving_energy(p: Prepared, window_s: float, times: float, gap_s: float) -> E
 
 Peer = Callable[[Prepared, float, float, float], Event | None]
 PEERS: dict[str, tuple[Peer, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]]] = {
-    "line length": (line_length, ((0.3, 1.0), (1.3, 1.6, 2.0, 2.5), (1.0, 2.0, 5.0))),
-    "local SD": (local_sd, ((0.3, 1.0), (1.5, 2.0, 2.5), (1.0, 2.0, 5.0))),
-    "Teager": (teager, ((0.3, 0.5, 1.0), (2.0, 3.0, 5.0, 8.0), (1.0, 2.0, 5.0))),
-    "Osorio-Frei": (osorio_frei, ((1.0, 2.0), (2.0, 3.0, 5.0, 10.0), (2.0, 5.0))),
-    "two-state HMM": (two_states, ((0.3, 1.0), (4.0, 10.0, 30.0), (1.0, 2.0, 5.0))),
-    "change points": (change_points, ((1.3, 1.6, 2.0), (10.0, 30.0, 100.0), (1.0, 2.0, 5.0))),
-    "20 ms power": (relative_power, ((10.0, 30.0), (2.0, 5.0), (1.0, 2.0, 5.0))),
-    "10 s energy": (moving_energy, ((10.0,), (1.5, 2.0, 3.0), (5.0,))),
+    "line length": (line_length, ((0.1, 0.2, 0.3, 1.0), (1.3, 1.6, 2.0, 2.5), (1.0, 2.0, 3.0, 5.0))),
+    "local SD": (local_sd, ((0.1, 0.2, 0.3, 1.0), (1.5, 2.0, 2.5), (1.0, 2.0, 3.0, 5.0))),
+    "Teager": (teager, ((0.1, 0.3, 0.5, 1.0), (1.5, 2.0, 3.0, 5.0), (1.0, 2.0, 3.0, 5.0))),
+    "Osorio-Frei": (osorio_frei, ((1.0, 2.0, 3.0), (1.3, 1.6, 2.0, 3.0), (2.0, 5.0, 10.0))),
+    "two-state HMM": (two_states, ((0.3, 1.0, 2.0), (10.0, 30.0, 100.0), (2.0, 5.0, 10.0))),
+    "change points": (change_points, ((1.1, 1.2, 1.3, 1.6), (10.0, 30.0, 100.0), (2.0, 5.0, 10.0))),
+    "20 ms power": (relative_power, ((3.0, 5.0, 10.0, 30.0), (2.0, 5.0, 8.0), (1.0, 2.0, 3.0, 5.0))),
+    "10 s energy": (moving_energy, ((10.0,), (1.5, 2.0, 3.0, 5.0, 8.0), (2.0, 5.0, 10.0))),
 }
 """Each with the grid on which it is tuned."""
 SETTINGS: dict[str, tuple[float, float, float]] = {
-    "line length": (0.3, 1.6, 2.0),
-    "local SD": (0.3, 2.0, 2.0),
+    "line length": (0.1, 1.6, 1.0),
+    "local SD": (0.2, 2.0, 2.0),
     "Teager": (0.5, 2.0, 2.0),
-    "Osorio-Frei": (2.0, 2.0, 5.0),
-    "two-state HMM": (1.0, 10.0, 5.0),
-    "change points": (1.6, 30.0, 2.0),
-    "20 ms power": (30.0, 5.0, 2.0),
-    "10 s energy": (10.0, 1.5, 5.0),
+    "Osorio-Frei": (1.0, 2.0, 10.0),
+    "two-state HMM": (2.0, 30.0, 10.0),
+    "change points": (1.2, 100.0, 10.0),
+    "20 ms power": (10.0, 8.0, 2.0),
+    "10 s energy": (10.0, 3.0, 10.0),
 }
 """As tuned on seeds from ``TUNING_SEED`` on."""
 

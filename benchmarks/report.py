@@ -77,13 +77,17 @@ def targets(paths: Figures, found_trains: Figures) -> list[Figures]:
     return rows
 
 
-def worst(trials: Sequence[Measured], path: str, n: int = 10) -> list[Figures]:
-    """Clear trials by how wrong they are; a wrong verdict counts as the longest error."""
+def worst(trials: Sequence[Measured], path: str, n: int = 10, of_one_scenario: int = 2) -> list[Figures]:
+    """Clear trials by how wrong they are, few of each scenario; a wrong verdict counts as the longest error."""
 
     def wrong_by(m: Measured) -> float:
         r = m.readings[path]
         return 1e6 if r.verdict != m.verdict else max(abs(r.onset_error_s or 0), abs(r.end_error_s or 0))
 
+    chosen: list[Measured] = []
+    for m in sorted((m for m in trials if m.clear and wrong_by(m) > 0), key=wrong_by, reverse=True):
+        if sum(before.number == m.number for before in chosen) < of_one_scenario:
+            chosen.append(m)
     return [
         {
             "scenario": m.number,
@@ -96,6 +100,5 @@ def worst(trials: Sequence[Measured], path: str, n: int = 10) -> list[Figures]:
             "end_error_s": m.readings[path].end_error_s,
             "reason": m.readings[path].reason,
         }
-        for m in sorted((m for m in trials if m.clear), key=wrong_by, reverse=True)[:n]
-        if wrong_by(m) > 0
+        for m in chosen[:n]
     ]

@@ -16,13 +16,16 @@ BANDED = ("1", "8", "10", "11", "12", "16")
 SHAPELESS = ("4", "5", "6", "19", "20", "21a", "22b", "23a", "23b", "24")
 """No waveform family appears in these: the seeds alone differ."""
 SHAMS_CLEAN, SHAMS_SPIKING = ("4",), ("sham-clusters", "sham-poisson")
-SHAM_SEED = 10_000
+BAND_SEED, SHAM_SEED = 2_000, 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
+    """``index`` counts the trials of one kind; the seed differs for every one, so that no two share a recording."""
+
     group: Group
     number: str
+    index: int
     seed: int
     family: Family
     ratio: float | None = None
@@ -96,26 +99,30 @@ def _scenarios(seeds: int, first_seed: int) -> Iterator[Trial]:
     for number in SCENARIOS:
         if number in SHAMS_SPIKING:
             continue
-        for seed in range(first_seed, first_seed + seeds):
-            for family in families[seed % 5 : seed % 5 + 1] if number in SHAPELESS else families:
-                yield Trial("scenario", number, seed, family)
+        for index in range(seeds):
+            for k, family in enumerate(families):
+                if number not in SHAPELESS or k == index % len(families):
+                    yield Trial("scenario", number, index, first_seed + len(families) * index + k, family)
 
 
 def _bands(seeds: int, first_seed: int) -> Iterator[Trial]:
     """Ratios even in logarithm over the band, another one for every trial."""
     rng = np.random.default_rng([first_seed, 5])
-    for low, high in BANDS.values():
+    families = list(Family)
+    for place, (low, high) in enumerate(BANDS.values(), start=1):
         for number in BANDED:
-            for seed in range(first_seed, first_seed + seeds):
-                for family in Family:
+            for index in range(seeds):
+                for k, family in enumerate(families):
                     ratio = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-                    yield Trial("band", number, seed, family, ratio)
+                    seed = first_seed + BAND_SEED * place + len(families) * index + k
+                    yield Trial("band", number, index, seed, family, ratio)
 
 
 def _shams(shams: int, first_seed: int) -> Iterator[Trial]:
     families = list(Family)
     for numbers in (SHAMS_CLEAN, SHAMS_SPIKING):
         for index in range(shams):
-            seed = SHAM_SEED + first_seed + index
+            seed = first_seed + SHAM_SEED + index
             # Not in step with the families, so that every kind of sham is seen in every family.
-            yield Trial("sham", numbers[index // 5 % len(numbers)], seed, families[index % 5])
+            number = numbers[index // len(families) % len(numbers)]
+            yield Trial("sham", number, index, seed, families[index % len(families)])

@@ -17,6 +17,8 @@ LONGEST_BLIND_S = 30.0
 COVERED_S = 0.5
 """Muscle this close together covers what lies between."""
 REMEMBERED_MINOR = 64
+TYPICAL = 0.4
+"""Of all deflections in a discharge: so many are as large as the criterion asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Discharge:
         span = max(self.spiking - 0.5 * self.n_runs, 1.0)
         return (
             self.tally.n_high >= 4
+            and self.tally.n_high >= TYPICAL * (self.tally.n + self.tally.n_small)
             and (self.tally.n - self.n_runs) >= lowest * span * 0.98
             and self.tally.n_high >= 0.7 * lowest * span
         )
@@ -129,6 +132,8 @@ class Follower:
             return False
         self._recent = [*self._recent[-2:], spike]
         if spike.ratio < self.rules.kept_ratio or self._is_settling(spike):
+            if self.run is not None and self.run.first is not None:
+                self.run.pass_by()
             return False
         timed = Timed(spike, self.clean(spike.sample), spike.ratio >= self.rules.criterion.amplitude_ratio)
         if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):

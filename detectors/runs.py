@@ -55,6 +55,8 @@ class Tally:
     n: int = 0
     n_high: int = 0
     """Of these, as large as the criterion asks."""
+    n_small: int = 0
+    """Deflections between them that were too small to be kept."""
     peak_uv: float = 0.0
     ratios: dict[int, int] = field(default_factory=dict)
 
@@ -68,12 +70,13 @@ class Tally:
     def merge(self, other: "Tally") -> None:
         self.n += other.n
         self.n_high += other.n_high
+        self.n_small += other.n_small
         self.peak_uv = max(self.peak_uv, other.peak_uv)
         for ratio_bin, count in other.ratios.items():
             self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + count
 
     def copy(self) -> "Tally":
-        return Tally(self.n, self.n_high, self.peak_uv, dict(self.ratios))
+        return Tally(self.n, self.n_high, self.n_small, self.peak_uv, dict(self.ratios))
 
     def median_ratio(self) -> float:
         """To half a per cent."""
@@ -139,6 +142,10 @@ class Run:
                 self._pace = interval
         self._before = interval
         self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
+
+    def pass_by(self) -> None:
+        """A deflection too small to be kept: a typical one must not be."""
+        self._pending.n_small += 1
 
     def _belongs(self, timed: Timed, interval: float) -> bool:
         """An end may slow down, but a lone spike after a longer silence is not part of it."""

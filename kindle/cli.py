@@ -15,13 +15,28 @@ from kindle.commands.study import animal, study
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-@click.group(context_settings=CONTEXT)
+class InOrder(click.Group):
+    """Lists the commands in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="kindle")
 def kindle() -> None:
-    """Kindling experiments: thresholds, afterdischarges, and the records they leave."""
+    """Kindling experiments: thresholds, afterdischarges, and the records they leave.
+
+    \b
+    Without hardware:     kindle demo
+    A study of your own:  kindle study init STUDY, then fill in STUDY/study.toml
+                          kindle animal add --study STUDY R01
+                          kindle run threshold --study STUDY --animal R01 \\
+                                               --rig rig.toml
+    """
 
 
-for command in (demo, run, detect, replay, study, animal, report, verify, recover):
+for command in (demo, study, animal, run, report, replay, verify, recover, detect):
     kindle.add_command(command)
 
 
@@ -41,15 +56,24 @@ def main() -> None:
         click.echo("kindle: stopped", err=True)
         sys.exit(130)
     except Exception as error:
-        if not _is_ours(error):
+        told = _told(error)
+        if told is None:
             raise
-        click.echo(f"kindle: {' '.join(str(error).split())}", err=True)
+        click.echo(f"kindle: {' '.join(told.split())}", err=True)
         sys.exit(1)
 
 
-def _is_ours(error: Exception) -> bool:
+def _told(error: Exception) -> str | None:
+    """What the person is told, with what failed besides; ``None`` for a mistake of the program itself."""
     # Imported here: a command that succeeds need not wait for numpy.
     from drivers.interface import DriverError
     from kindle.errors import KindleError
 
-    return isinstance(error, KindleError | DriverError)
+    match error:
+        case KindleError() | DriverError():
+            said = str(error)
+        case OSError(strerror=str(why), filename=name) if name is not None:
+            said = f"{name}: {why}; check the path, the disk and its permissions"
+        case _:
+            return None
+    return ". ".join(dict.fromkeys((said, *getattr(error, "__notes__", ()))))

@@ -14,11 +14,14 @@ from kindle.errors import ConfigError
 from kindle.protocols.ladder import Add, Listed, Ratio, Step
 from kindle.protocols.threshold import ThresholdPlan, TrainShape
 from kindle.toml_files import convert
+from kindle.toml_messages import Keys
 
 T = TypeVar("T")
 
 Status = Literal["retrieved", "derived", "unverified", "laboratory"]
 """Read in the source; computed or inferred from it; from memory of the literature; chosen by this laboratory."""
+
+_RISING_STEPS = ("ratio", "add", "list")
 
 Microamps = Annotated[float, Meta(gt=0, le=20_000)]
 Span = Annotated[float, Meta(ge=0, le=1e6)]
@@ -99,7 +102,26 @@ def load_threshold_preset(id: str, laboratory: Mapping[str, Any] | None = None) 
         raise ConfigError(f"no threshold preset {id!r}; there are: {', '.join(threshold_presets())}")
     raw = tomllib.loads((_FOLDER / f"{id}.toml").read_text(encoding="utf-8"))
     _lay_over(raw, laboratory or {}, "threshold")
-    return convert(raw, ThresholdPreset, f"preset {id} with [threshold] of study.toml")
+    return convert(raw, ThresholdPreset, "study.toml", named=_as_written)
+
+
+def open_fields(preset: ThresholdPreset) -> tuple[str, ...]:
+    """The fields that neither the source nor the laboratory has stated."""
+    missing = [name for name, sourced in sourced_fields(preset) if sourced.value is None]
+    if preset.step.value is not None and preset.step.value.kind == "list" and "start_ua" in missing:
+        missing.remove("start_ua")
+    return tuple(missing)
+
+
+def unavailable(preset: ThresholdPreset) -> dict[str, str]:
+    """What the source states and no series of this program can do yet: the laboratory sets another."""
+    step, stop = preset.step.value, preset.stop.value
+    found: dict[str, str] = {}
+    if step is not None and step.kind not in _RISING_STEPS:
+        found["step"] = step.kind
+    if stop is not None and stop != "first_ad":
+        found["stop"] = stop
+    return found
 
 
 def resolve(preset: ThresholdPreset) -> ThresholdPlan:
@@ -108,11 +130,9 @@ def resolve(preset: ThresholdPreset) -> ThresholdPlan:
     if preset.stop.value not in (None, "first_ad"):
         raise ConfigError(
             f"preset {preset.id} stops at {preset.stop.value!r}; a rising series stops at 'first_ad': "
-            "set another stop under [threshold] in study.toml"
+            'set stop = "first_ad" under [threshold] in study.toml, or take another preset'
         )
-    missing = [name for name, sourced in _fields(preset) if sourced.value is None]
-    if isinstance(step, Listed) and "start_ua" in missing:
-        missing.remove("start_ua")
+    missing = open_fields(preset)
     if step is None or missing:
         raise ConfigError(
             f"preset {preset.id} does not state {', '.join(missing)}; "
@@ -160,7 +180,7 @@ def parameters(preset: ThresholdPreset) -> tuple[Parameter, ...]:
     """Every field with its value, status and source, for people to see before anything is armed."""
     return tuple(
         Parameter(name, _shown(sourced.value), sourced.status, sourced.source, sourced.note)
-        for name, sourced in _fields(preset)
+        for name, sourced in sourced_fields(preset)
     )
 
 
@@ -180,7 +200,16 @@ def _lay_over(raw: dict[str, Any], laboratory: Mapping[str, Any], table: str) ->
             raw[key] = {"value": value, "status": "laboratory", "source": "study.toml"}
 
 
-def _fields(preset: ThresholdPreset) -> Iterator[tuple[str, Sourced[Any]]]:
+def _as_written(keys: Keys) -> Keys:
+    """Each field is kept as a table of value, status and source; people write the value alone."""
+    fields = list(keys)
+    if "value" in fields:
+        fields.remove("value")
+    return ("threshold", *fields)
+
+
+def sourced_fields(preset: ThresholdPreset) -> Iterator[tuple[str, Sourced[Any]]]:
+    """Every field that has a source, by its name under [threshold], in the order of the preset."""
     for part, prefix in ((preset, ""), (preset.train, "train."), (preset.criterion, "criterion.")):
         for name in part.__struct_fields__:
             value = getattr(part, name)
@@ -202,9 +231,11 @@ def _step(step: StepData, preset_id: str) -> Step:
         case StepData(kind="list", values_ua=values) if values and list(values) == sorted(set(values)):
             return Listed(values)
         case StepData(kind=kind):
+            stated = f"{kind} of {step.value:g}" if kind in ("ratio", "add") and step.value is not None else kind
             raise ConfigError(
-                f"preset {preset_id} has the step {kind!r}; a rising series takes a ratio above 1, a positive step to "
-                "add, or a rising list of currents: set another step under [threshold] in study.toml"
+                f"preset {preset_id} has the step '{stated}'; a rising series takes a ratio above 1, a positive step "
+                'to add, or a rising list of currents: set another step, such as { kind = "ratio", value = 1.2 }, '
+                "under [threshold] in study.toml"
             )
 
 

@@ -1,5 +1,6 @@
 """rig.toml: which instruments stand at this rig, how they are wired, and what it may ever deliver."""
 
+from collections import Counter
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -87,6 +88,24 @@ def load_rig(name: str) -> RigConfig:
     if not path.is_file():
         raise ConfigError(f"no rig {name!r}: give a TOML file, or one of the built-in rigs {', '.join(BUILT_IN)}")
     config = decode_toml(path, RigConfig)
+    _check_wiring(config, path)
+    return config
+
+
+def _check_wiring(config: RigConfig, path: Path) -> None:
+    """What can be seen in the file alone, before any instrument is touched."""
     if config.bench is None and not config.stimulator.address:
         raise ConfigError(f"{path}: [stimulator] has no address; give the serial port, such as COM5 or /dev/ttyACM0")
-    return config
+    if config.stimulator.channel == config.stimulator.sync_channel:
+        raise ConfigError(
+            f"{path}: [stimulator] channel and sync_channel are both {config.stimulator.channel}; the TTL that marks "
+            "the train needs an output of its own"
+        )
+    roles: Counter[str] = Counter(wanted.role for wanted in config.daq.inputs)
+    for role, least, most in (("eeg", 1, 32), ("stimulus_ttl", 1, 1), ("current_monitor", 0, 1)):
+        if not least <= roles[role] <= most:
+            allowed = "one" if least == most else "at most one" if least == 0 else "at least one"
+            raise ConfigError(f'{path}: {roles[role]} of [[daq.inputs]] have role = "{role}"; a rig has {allowed}')
+    for name, number in Counter(wanted.name for wanted in config.daq.inputs).items():
+        if number > 1 or not name.strip():
+            raise ConfigError(f'{path}: {number} of [[daq.inputs]] have name = "{name}"; give each a name of its own')

@@ -36,7 +36,10 @@ from kindle.toml_files import decode_toml
 ANIMALS = "animals"
 """The session name under which rows about animals stand in the journal."""
 
-_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+
+_WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Windows keeps these names for itself, whatever the ending; a study moves between computers."""
 
 
 class StudyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,8 +126,12 @@ class Study:
     def add_animal(self, animal: Animal, utc: datetime) -> None:
         if not _FOLDER_NAME.fullmatch(animal.id):
             raise ConfigError(
-                f"animal {animal.id!r}: an id is a folder name too; use letters, digits, dot, dash and underscore, "
-                "beginning with a letter or digit, at most 64"
+                f"animal {animal.id!r}: an id is a folder name too; use at most 64 of the letters A to Z, digits, dot, "
+                "dash and underscore, with a letter or digit first and no dot last"
+            )
+        if _WINDOWS_DEVICE.fullmatch(animal.id):
+            raise ConfigError(
+                f"animal {animal.id!r}: Windows keeps this name for a device; choose another, such as R01"
             )
         if any(animal.id.casefold() == known.casefold() for known in self.animals()):
             raise KindleError(f"animal {animal.id} is in the study already (upper and lower case count as the same)")
@@ -154,23 +161,31 @@ CONFIG = "study.toml"
 
 def create_study(folder: Path, config_text: str) -> None:
     """A new study folder with ``config_text`` as its study.toml; refuses a folder that holds anything."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} exists and is not an empty folder; choose another name for the new study")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / CONFIG, config_text.encode())
-    (folder / "recordings").mkdir()
-    Journal.open(folder / JOURNAL, create=True).close()
-    sync_folder(folder)
-    sync_folder(folder.parent)
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigError(f"{folder} exists and is not an empty folder; choose another name for the new study")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / CONFIG, config_text.encode())
+        (folder / "recordings").mkdir()
+        Journal.open(folder / JOURNAL, create=True).close()
+        sync_folder(folder)
+        sync_folder(folder.parent)
+    except OSError as error:
+        raise ConfigError(f"cannot make the study {folder} ({error.strerror}); choose a folder to write in") from None
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that is no study. Raises ``ConfigError``."""
+    if not folder.is_dir() or not (folder / CONFIG).is_file():
+        raise ConfigError(f"{folder} is not a study: it has no {CONFIG}; make one with: kindle study init FOLDER")
+    if not (folder / JOURNAL).is_file():
+        raise ConfigError(f"{folder} has no {JOURNAL}; the study is damaged: restore the file from a copy")
 
 
 @contextmanager
 def open_study(folder: Path) -> Iterator[Study]:
-    if not folder.is_dir() or not (folder / CONFIG).is_file():
-        raise ConfigError(f"{folder} is not a study: it has no {CONFIG}; make one with: kindle study init {folder}")
+    check_folder(folder)
     config = decode_toml(folder / CONFIG, StudyConfig)
-    if not (folder / JOURNAL).is_file():
-        raise ConfigError(f"{folder} has no {JOURNAL}; the study is damaged: restore the file from a copy")
     journal = Journal.open(folder / JOURNAL)
     try:
         yield Study(folder, config, journal)

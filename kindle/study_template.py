@@ -1,41 +1,108 @@
-"""The study.toml that a new study begins with: what the preset leaves open stands there to be filled in."""
+"""The study.toml that a new study begins with: every value of the protocol, the open ones first, to be filled in."""
 
-from kindle.presets import ThresholdPreset, parameters
+from collections.abc import Iterator
+from typing import get_args
 
-_UNITS = {
-    "max_ua": "highest current of the series",
-    "onset_window_s": "how long after the train's end a discharge may begin",
-    "lockout_after_ad_s": "no train for this long after a discharge; 4 h is the usual minimum (unverified)",
+import tomli_w
+
+from drivers.interface import Polarity, Shape
+from kindle.presets import StepData, ThresholdPreset, open_fields, sourced_fields, unavailable
+
+
+def _choice(values: tuple[str, ...]) -> str:
+    return " or ".join(f'"{value}"' for value in values)
+
+
+_MEANINGS = {
+    "start_ua": "uA: the first current",
+    "step": "to the next current, as above",
+    "max_ua": "uA: no current above this is given; the series ends there",
+    "interval_s": "s: from the onset of one train to the onset of the next",
+    "baseline_s": "s: EEG before each train that the spikes after it are compared with",
+    "watch_s": "s: how long EEG is watched after each train at least",
+    "onset_window_s": "s: an afterdischarge begins this soon after the end of the train",
+    "lockout_after_ad_s": "s: no train for this long after an afterdischarge; 4 h are 14400.0",
+    "stop": '"first_ad": the first afterdischarge ends the series',
+    "if_undetermined": '"ask" the experimenter, or "stop"',
+    "train.shape": _choice(get_args(Shape)),
+    "train.polarity": _choice(get_args(Polarity)),
+    "train.phase_us": "us: width of one phase of a pulse",
+    "train.interphase_us": "us: pause between the phases of a biphasic pulse",
+    "train.pulse_hz": "Hz: pulses in a second",
+    "train.train_s": "s: length of a train",
+    "criterion.min_spike_hz": "Hz: spikes of an afterdischarge come at least this often",
+    "criterion.amplitude_ratio": "times the baseline: height of its spikes at least",
+    "criterion.min_duration_s": "s: its length at least",
+    "criterion.max_gap_s": "s: a longer silence between two spikes ends it",
+    "criterion.secondary_window_s": "s: a further discharge that begins this soon after it is a secondary one",
 }
 
 
 def study_toml(name: str, preset: ThresholdPreset) -> str:
-    open_fields = [p for p in parameters(preset) if p.value == "not stated"]
+    """Values that the preset states stand as comments: uncommented, they become the laboratory's own."""
     lines = [
-        f"name = {_quoted(name)}",
+        tomli_w.dumps({"name": name}).strip(),
         f'preset = "{preset.id}"',
         "",
-        f"# {preset.label} ({preset.citation}).",
-        "# Below stand the laboratory's own values: each replaces the preset's and is shown as such in every report.",
-    ]
-    plain = [p for p in open_fields if "." not in p.name]
-    lines += ["[threshold]", "# The preset does not state these; remove the # and set them." if plain else ""]
-    lines += [f"# {p.name} =    # {_UNITS.get(p.name, p.source)}" for p in plain]
-    for table in ("train", "criterion"):
-        nested = [p for p in open_fields if p.name.startswith(f"{table}.")]
-        if nested:
-            lines += ["", f"[threshold.{table}]", *(f"# {p.name.split('.')[1]} =    # {p.source}" for p in nested)]
-    lines += [
+        f"# {preset.label}",
+        f"# ({preset.citation}).",
+        "#",
+        "# The values below are the laboratory's own: each takes the place of the preset's, and every report says so.",
+        "# A line that begins with # is not read: remove the # of a value that you set.",
         "",
-        "# Exposed geometric area of the smaller contact, for charge density and Shannon's k.",
+    ]
+    for table in ("threshold", "threshold.train", "threshold.criterion"):
+        lines += [f"[{table}]", *_fields(preset, table), ""]
+    lines += [
+        "# Exposed geometric area of the smaller contact, for charge density and Shannon's k. A wire 0.2 mm thick and",
+        "# 0.5 mm bare has 3.5e-3 cm2.",
         "# [electrode]",
         '# material = "stainless steel"',
         "# area_cm2 = 3.5e-3",
+        "",
+        "# The limits of the rig (rig.toml) always hold. A table [limits] here, with all its keys, can only make",
+        "# them stricter for this study.",
         "",
     ]
     return "\n".join(lines)
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _fields(preset: ThresholdPreset, table: str) -> Iterator[str]:
+    prefix = table.removeprefix("threshold").removeprefix(".")
+    missing, other = open_fields(preset), unavailable(preset)
+    needed: list[str] = []
+    stated: list[str] = []
+    for name, sourced in sourced_fields(preset):
+        parent, _, key = name.rpartition(".")
+        if parent != prefix or name not in _MEANINGS:
+            continue
+        if name in missing:
+            needed.append(_line(f"{key} =", _MEANINGS[name]))
+        elif name in other:
+            needed.append(_line(f"{key} =", f"{_MEANINGS[name]}; not available yet: {other[name]}"))
+        elif sourced.value is not None:
+            stated.append(_line(f"{key} = {_toml(sourced.value)}", _MEANINGS[name]))
+    if not prefix:
+        yield '# A step is { kind = "ratio", value = 1.2 }, or { kind = "add", value = 20.0 } in uA, or a fixed ladder,'
+        yield '# { kind = "list", values_ua = [25.0, 50.0, 100.0] }.'
+        yield "#"
+    if needed:
+        yield "# TO BE FILLED IN, because the preset leaves them open:"
+        yield from needed
+    if stated:
+        yield "# As the preset has them:"
+        yield from stated
+
+
+def _line(setting: str, meaning: str) -> str:
+    return f"# {setting:<28}  # {meaning}"
+
+
+def _toml(value: object) -> str:
+    match value:
+        case StepData(kind="list", values_ua=values):
+            return f'{{ kind = "list", values_ua = {list(values)} }}'
+        case StepData(kind=kind, value=step):
+            return f'{{ kind = "{kind}", value = {step} }}'
+        case _:
+            return tomli_w.dumps({"_": value}).strip().removeprefix("_ = ")

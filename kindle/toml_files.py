@@ -1,12 +1,14 @@
 """Reading TOML with messages that name the file, the key and what is allowed there."""
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
 from kindle.errors import ConfigError
+from kindle.toml_messages import Keys, explain, keys_of
 
 T = TypeVar("T")
 
@@ -19,28 +21,20 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file; check the path") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not text in UTF-8; save it again with that encoding") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}; a line reads: key = value, with texts in quotes") from None
 
 
-def convert(raw: object, type: type[T], where: str) -> T:
-    """``raw`` as a ``type``; raises ``ConfigError`` naming ``where`` and the key."""
+def convert(raw: object, type: type[T], where: str, named: Callable[[Keys], Keys] | None = None) -> T:
+    """``raw`` as a ``type``; raises ``ConfigError`` naming ``where`` and the key, which ``named`` puts as written."""
     try:
         return msgspec.convert(raw, type)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {_plainly(str(error))}") from None
+        written = None if named is None else named(keys_of(error))
+        raise ConfigError(f"{where}: {explain(error, raw, type, written)}") from None
 
 
 def decode_toml(path: Path, type: type[T]) -> T:
     return convert(read_toml(path), type, str(path))
-
-
-def _plainly(message: str) -> str:
-    """msgspec says ``Object contains unknown field `x` - at `$.limits` ``; people read keys, not JSON paths."""
-    what, at, path = message.partition(" - at `")
-    key = path.rstrip("`").removeprefix("$").removeprefix(".")
-    what = what.replace("Object contains unknown field", "unknown key").replace(
-        "Object missing required field", "missing key"
-    )
-    what = what[0].lower() + what[1:]
-    return f"[{key}] {what}" if at and key and key != "key" else what

@@ -214,7 +214,8 @@ def test_a_series_that_does_not_only_rise_is_refused_in_one_sentence(id: str, ki
         resolve(load_threshold_preset(id, EVERYTHING))
     assert str(refused.value) == (
         f"preset {id} has the step '{kind}'; a rising series takes a ratio above 1, a positive step to add, "
-        "or a rising list of currents: set another step under [threshold] in study.toml"
+        'or a rising list of currents: set another step, such as { kind = "ratio", value = 1.2 }, '
+        "under [threshold] in study.toml"
     )
 
 
@@ -247,12 +248,23 @@ def test_the_parameters_show_the_note_of_a_field() -> None:
         ({"id": "mine"}, r"\[threshold\] has no key 'id'"),
         ({"train": {"width_us": 100.0}}, r"\[threshold.train\] has no key 'width_us'; allowed are: .*phase_us"),
         ({"train": 1.0}, r"train must be a table, \[threshold.train\]"),
-        ({"max_ua": "500"}, r"\[max_ua.value\] expected `float"),
-        ({"max_ua": 0.0}, r"\[max_ua.value\] expected `float` > 0"),
-        ({"max_ua": float("nan")}, r"\[max_ua.value\] expected `float` > 0"),
-        ({"max_ua": float("inf")}, r"\[max_ua.value\] expected `float` <= 20000"),
-        ({"train": {"shape": "sine"}}, r"\[train.shape.value\] invalid enum value 'sine'"),
-        ({"if_void": "ignore"}, r"\[if_void.value\] invalid enum value 'ignore'"),
+        (
+            {"max_ua": "500"},
+            r'study.toml: max_ua under \[threshold\] takes a number above 0 and up to 20000, not the text "500"',
+        ),
+        ({"max_ua": 0.0}, r"max_ua under \[threshold\] takes a number above 0 and up to 20000, not 0.0"),
+        ({"max_ua": float("nan")}, r"max_ua under \[threshold\] takes a number above 0 and up to 20000, not nan"),
+        ({"max_ua": float("inf")}, r"max_ua under \[threshold\] takes a number above 0 and up to 20000, not inf"),
+        (
+            {"train": {"shape": "sine"}},
+            r'shape under \[threshold.train\] takes one of "biphasic", "monophasic", not the text "sine"',
+        ),
+        ({"if_void": "ignore"}, r'if_void under \[threshold\] takes one of "repeat", not the text "ignore"'),
+        ({"step": 1.5}, r"step under \[threshold\] takes a table of kind, value, values_ua, not 1.5"),
+        (
+            {"step": {"kind": "ratio", "vale": 1.5}},
+            r"unknown key `vale` under \[threshold.step\]; the keys there are: kind, value, values_ua",
+        ),
     ],
 )
 def test_a_wrong_value_of_the_laboratory_is_named(laboratory: dict[str, Any], message: str) -> None:

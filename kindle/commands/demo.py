@@ -5,11 +5,12 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="A whole threshold test without hardware.")
 @click.option(
     "--out",
     "folder",
     type=click.Path(path_type=Path),
+    metavar="FOLDER",
     default=Path("kindle-demo"),
     show_default=True,
     help="Study folder to make; a number is added where it exists.",

@@ -4,40 +4,62 @@ from pathlib import Path
 
 import click
 
+from kindle.commands.study import FOLDER
 
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="STUDY")
-@click.option("--session", help="Only this session.")
+
+@click.command(short_help="Write the report pages of a study.")
+@FOLDER
+@click.option("--session", metavar="ID", help="Only this session; kindle study show lists them.")
 def report(folder: Path, session: str | None) -> None:
-    """Write the report pages of a study's sessions."""
+    """Write a page for every session of a study: the series, each trial, and the parameters in force.
+
+    The pages are HTML files in STUDY/reports that open in any browser, and need no network.
+    """
+    from kindle.errors import KindleError
     from kindle.report import write_session_report
     from kindle.study import open_study
 
     with open_study(folder) as study:
         views = study.sessions() if session is None else [study.session(session)]
+        if not views:
+            raise KindleError(f"{folder} has no sessions yet; kindle run threshold makes one")
         for view in views:
             click.echo(write_session_report(study, view.id))
 
 
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="STUDY")
+@click.command(short_help="Check that nothing written was changed or lost.")
+@FOLDER
 def verify(folder: Path) -> None:
-    """Check the journal's chain and every recorded block of a study; says where something was changed."""
+    """Check the journal and every recorded block of a study against their checksums.
+
+    Changes nothing. Each finding is a line that names the file, and the row or the samples.
+    """
     from kindle.errors import KindleError
+    from kindle.study import check_folder
     from kindle.verification import verify_study
 
+    check_folder(folder)
     problems = verify_study(folder)
     for problem in problems:
         click.echo(str(problem))
     if problems:
-        raise KindleError(f"{folder}: {len(problems)} problems; the lines above name file, rows and samples")
+        found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise KindleError(f"{folder}: {found} found, listed above; compare the files with a copy before going on")
     click.echo(f"{folder}: journal and recordings are whole")
 
 
-@click.command()
-@click.argument("recording", type=click.Path(path_type=Path))
+@click.command(short_help="Trim the torn end of a recording.")
+@click.argument("recording", type=click.Path(path_type=Path), metavar="STUDY/recordings/ANIMAL/SESSION")
 def recover(recording: Path) -> None:
-    """Trim the torn end of a recording that was cut off; what is cut is kept in tail.bin."""
+    """Trim the torn end of a recording that a crash or a power cut left behind.
+
+    What is cut is kept beside it in tail.bin. Opening a recording through kindle does the same by itself.
+    """
     from kindle.recording import recover as recover_recording
 
-    click.echo(str(recover_recording(recording)))
+    recovered = recover_recording(recording)
+    for cut in recovered.cuts:
+        kept = f"kept in {cut.kept_in}" if cut.kept_in else "torn lines, not kept"
+        click.echo(f"{recording / cut.file}: {cut.n_bytes} bytes cut, {kept}")
+    done = "" if recovered.cuts else ", nothing to cut"
+    click.echo(f"{recording}: {recovered.n_samples} samples{done}")

@@ -16,20 +16,29 @@ def run() -> None:
     """Run a protocol on a rig, into a study folder."""
 
 
-@run.command()
+@run.command(short_help="Find the afterdischarge threshold of an animal.")
 @STUDY
-@click.option("--animal", "animal_id", required=True, metavar="ID")
-@click.option("--rig", default="simulated", show_default=True, help="rig.toml, or simulated, or emulated.")
-@click.option("--preset", default=None, help="Threshold preset; default: the study's.")
+@click.option("--animal", "animal_id", required=True, metavar="ID", help="An animal of the study.")
+@click.option(
+    "--rig",
+    default="simulated",
+    show_default=True,
+    metavar="FILE",
+    help="The rig's TOML file; or simulated or emulated, with a simulated rat.",
+)
+@click.option("--preset", metavar="NAME", help="Another threshold protocol than the study's.")
 @click.option(
     "--last-train",
     type=click.Choice(["ask", "delivered", "void"]),
     default="ask",
     show_default=True,
-    help="When resuming: what became of a train that the recording does not show.",
+    help="When resuming: whether a train that was due came, where the recording does not show it.",
 )
 def threshold(folder: Path, animal_id: str, rig: str, preset: str | None, last_train: str) -> None:
-    """Find the afterdischarge threshold of an animal; an interrupted test is resumed, no train is repeated."""
+    """Find the afterdischarge threshold of an animal by a rising series of currents.
+
+    Ctrl-C stops current first. The same command goes on with an interrupted test; no train is repeated.
+    """
     from kindle.report import write_session_report
     from kindle.study import open_study
     from kindle.terminal import console
@@ -66,19 +75,15 @@ def run_threshold_at_terminal(
                     f"{animal_id}: the preset or study.toml has changed since; the session goes on with its own plan "
                     f"(to begin anew, end it first: kindle study end {folder} --animal {animal_id} --reason ...)"
                 )
-        out.print(f"rig {config.name}: connecting")
+        unreal = "" if config.bench is None else " (a simulated rat: no animal is stimulated)"
+        out.print(f"rig {config.name}{unreal}: connecting")
         experimenter = AtTerminal(stop, out) if at_keyboard() else StoppableUnattended(stop)
         with assembled(config, animal_id) as instruments, stop.aborting(instruments.stimulator.abort):
             out.print(
                 f"{animal_id}: preset {plan.preset}, {len(plan.rungs_ua)} currents up to "
                 f"{plan.rungs_ua[-1]:.4g} uA on rig {config.name}"
             )
-            try:
-                with Display(plan, out) as display:
-                    finished = run_threshold(study, prepared, instruments, experimenter, display, last_train=last_train)
-            except Exception as error:
-                for note in getattr(error, "__notes__", ()):
-                    click.echo(f"kindle: {note}", err=True)
-                raise
+            with Display(plan, out) as display:
+                finished = run_threshold(study, prepared, instruments, experimenter, display, last_train=last_train)
     out.print(f"{animal_id}: {describe(finished.outcome)}", style="bold")
     return finished

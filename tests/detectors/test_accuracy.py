@@ -76,6 +76,11 @@ def test_nearly_all_discharges_of_2_and_a_half_times_the_baseline_are_found() ->
     assert np.median(np.abs(ends)) <= 0.05
 
 
+def test_sharp_waves_clearly_below_the_criterion_are_not_a_discharge() -> None:
+    verdicts = [judge(discharging(seed, "units", 1.4)[0]).verdict for seed in range(N)]
+    assert verdicts.count(Verdict.AFTERDISCHARGE) == 0
+
+
 @pytest.mark.parametrize("kind", ["clean", "movement", "mains"])
 def test_shams_are_none(kind: str) -> None:
     verdicts = []

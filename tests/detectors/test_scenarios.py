@@ -135,7 +135,7 @@ def test_a_small_discharge_after_a_silence_is_secondary(seed: int) -> None:
     recording = draw(seed)
     recording.units(regular(4, 0.7, 30.7), 6)
     recording.scale(31.0, 45.5, 0.3)
-    recording.units(regular(2, 45.7, 57.7), 2.2)
+    recording.units(regular(2, 45.7, 57.7), 3)
     judgement = judge(recording)
     assert_discharge(recording, judgement, 0.7, 30.7, n_events=2)
     second = judgement.afterdischarges[1]

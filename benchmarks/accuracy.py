@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.calibration import draw_reliability
 from benchmarks.measuring import measure
 from benchmarks.peers import available
-from benchmarks.reliability import draw_reliability
 from benchmarks.report import figures
 from benchmarks.tables import show
 from benchmarks.trials import Measured, Trial, plan

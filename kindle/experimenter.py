@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from kindle.errors import KindleError
+
 Answer = Callable[[], str | None]
 """The answer to a question, or ``None`` as long as there is none."""
 
@@ -36,5 +38,5 @@ class Unattended:
         return None
 
 
-class NobodyThere(Exception):
+class NobodyThere(KindleError):
     """An act was asked for that only a person can do."""

@@ -40,9 +40,9 @@ def read_records(path: Path) -> NDArray[np.void]:
 def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> int:
     """How many records, from the first, are continuous and vouch for bytes that are in ``signal``.
 
-    A crash damages what was not synced yet: block contents are therefore checked in the last minute only (elsewhere
-    ``damaged_blocks`` finds it), and a broken record with more than a minute of sound ones after it is no torn tail:
-    ``RecordingError``, because cutting there would set good hours aside.
+    A crash damages the end. Damage with anything sound after it is no torn tail, and nothing is cut for it: a damaged
+    block is left for ``damaged_blocks`` to find, a broken record raises ``RecordingError``. Block contents are checked
+    in the last minute only: older ones were synced long before any crash.
     """
     size = signal.stat().st_size
     whole = _records_whole(records)
@@ -52,16 +52,18 @@ def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> in
     n_continuous = len(records) if believed.all() else int(np.argmin(believed))
     arrived_ns = records["monotonic_ns"]
     if held[n_continuous:].any():
-        sound_ns = arrived_ns[held]
-        if sound_ns[-1] - sound_ns[max(n_continuous - 1, 0)] > _UNSYNCED_NS:
-            raise RecordingError(
-                f"the index of {signal} is damaged at record {n_continuous}, but sound ones follow it: restore "
-                "the index file from a copy, or remove it to trust the signal file as it is"
-            )
+        raise RecordingError(
+            f"the index of {signal} is damaged at record {n_continuous}, but sound ones follow it: restore "
+            "the index file from a copy, or remove it to trust the signal file as it is"
+        )
     if n_continuous == 0:
         return 0
     synced = arrived_ns[n_continuous - 1] - arrived_ns[:n_continuous] > _UNSYNCED_NS
-    return next(damaged_blocks(records[:n_continuous], signal, row_bytes, skip=int(np.argmin(synced))), n_continuous)
+    damaged = set(damaged_blocks(records[:n_continuous], signal, row_bytes, skip=int(np.argmin(synced))))
+    n_sound = n_continuous
+    while n_sound - 1 in damaged:
+        n_sound -= 1
+    return n_sound
 
 
 def damaged_blocks(records: NDArray[np.void], signal: Path, row_bytes: int, *, skip: int = 0) -> Iterator[int]:

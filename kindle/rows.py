@@ -33,6 +33,8 @@ class SessionStarted(msgspec.Struct, frozen=True):
     rig: str
     software: dict[str, str]
     electrode: Electrode | None = None
+    simulated: bool = False
+    """Whether the animal was a simulated one: no result of such a session says anything about a rat."""
 
 
 class RecordingStarted(msgspec.Struct, frozen=True):

@@ -250,6 +250,7 @@ def _started(study: Study, prepared: Prepared) -> SessionStarted:
         warnings=tuple(report for report in reports if report.warning),
         rig=prepared.rig,
         electrode=electrode,
+        simulated=prepared.simulated,
         software={
             "kindle-eeg": version("kindle-eeg"),
             "python": sys.version.split()[0],

@@ -1,5 +1,6 @@
 """The person and the progress at a terminal: a line for each trial, a status line for now, questions by keyboard."""
 
+import os
 import queue
 import signal
 import sys
@@ -14,15 +15,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from detectors.criterion import Verdict
 from kindle import progress
 from kindle.exchange import Trial, VoidTrial
-from kindle.experimenter import Answer, Unattended
+from kindle.experimenter import Answer, NobodyThere, Unattended
 from kindle.protocols.threshold import ThresholdPlan
 
 POLL_S = 0.05
 """How long a look for an answer may take: the rig reads on at least this seldom while a person thinks."""
 
 
+STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""Ctrl-C, being ended by the system, the window closed; not every system has all of them."""
+
+
 class StopKey:
-    """Ctrl-C stops current first: the stimulator is told to stop from a thread of its own, at once."""
+    """A stop signal stops current first: the stimulator is told to stop from a thread of its own, at once."""
 
     def __init__(self) -> None:
         self.pressed = threading.Event()
@@ -33,11 +38,13 @@ class StopKey:
     def aborting(self, abort: Callable[[], object]) -> Iterator[None]:
         self._abort = abort
         self._thread.start()
-        before = signal.signal(signal.SIGINT, lambda number, frame: self.pressed.set())
+        numbers = [getattr(signal, name) for name in STOP_SIGNALS if hasattr(signal, name)]
+        before = {number: signal.signal(number, lambda number, frame: self.pressed.set()) for number in numbers}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _abort_when_pressed(self) -> None:
         self.pressed.wait()
@@ -46,38 +53,59 @@ class StopKey:
 
 
 class AtTerminal:
-    """An experimenter at the keyboard."""
+    """An experimenter at the keyboard. What was typed before a question is no answer to it."""
 
-    def __init__(self, stop: StopKey, console: Console) -> None:
+    def __init__(self, stop: StopKey, console: Console, display: "Display") -> None:
         self._stop = stop
         self._console = console
-        self._lines: queue.Queue[str] = queue.Queue()
+        self._display = display
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._ended = False
+        threading.Thread(target=self._read_lines, name="keyboard", daemon=True).start()
 
     def wants_stop(self) -> bool:
         return self._stop.pressed.is_set()
 
     def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
+        while not self._lines.empty():
+            self._ended = self._lines.get() is None
+        self._display.pause()
         self._console.print(f"\n[bold]{text}[/bold]")
         self._console.print(" / ".join(choices) if choices else "a number", end=": ")
-        threading.Thread(target=self._read_line, daemon=True).start()
         return lambda: self._answer(choices)
 
     def stage_now(self, scale: str) -> float | None:
         return None
 
-    def _read_line(self) -> None:
-        self._lines.put(sys.stdin.readline().strip())
+    def _read_lines(self) -> None:
+        # Not through sys.stdin: a thread inside its buffer would stop the interpreter from ending.
+        pending = b""
+        while typed := os.read(sys.stdin.fileno(), 4096):
+            *lines, pending = (pending + typed).split(b"\n")
+            for line in lines:
+                self._lines.put(line.decode(errors="replace").strip())
+        self._lines.put(None)
 
     def _answer(self, choices: tuple[str, ...]) -> str | None:
         try:
-            said = self._lines.get(timeout=POLL_S)
+            said = None if self._ended else self._lines.get(timeout=POLL_S)
         except queue.Empty:
             return None
+        if said is None:
+            self._ended = True
+            return self._nobody(choices)
         if said in choices or (not choices and said.replace(".", "", 1).isdigit()):
+            self._display.resume()
             return said
         self._console.print(f"one of: {' / '.join(choices) or 'a number'}", end=": ")
-        threading.Thread(target=self._read_line, daemon=True).start()
         return None
+
+    def _nobody(self, choices: tuple[str, ...]) -> str:
+        """The keyboard is gone: the cautious answer, where there is one."""
+        self._display.resume()
+        if not choices:
+            raise NobodyThere("the keyboard is gone, and a number was to be typed")
+        return choices[0]
 
 
 class StoppableUnattended(Unattended):
@@ -109,6 +137,13 @@ class Display:
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+    def pause(self) -> None:
+        """A question stands on the screen: nothing is drawn over it."""
+        self._bar.stop()
+
+    def resume(self) -> None:
+        self._bar.start()
 
     def __call__(self, fact: progress.Progress) -> None:
         match fact:

@@ -1,11 +1,13 @@
 """After any crash: what was indexed is there, what was torn is set aside, and foreign readers open it."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from drivers.interface import Channel
 from kindle.errors import RecordingError
 from kindle.recording import BeingWritten, Marker, RecordingWriter, Recovered, open_recording, recover, verify
 from tests.recordings import CHANNELS, RATE_HZ, START, counts_by_mne, signal, write
@@ -103,7 +105,7 @@ def test_markers_that_the_journal_has_and_the_file_has_not_are_appended_again(tm
 def test_blocks_that_never_reached_the_disk_are_cut_by_their_checksum(tmp_path: Path) -> None:
     folder = marked(tmp_path / "r")
     data = bytearray((folder / "signal.eeg").read_bytes())
-    data[20 * ROW : 30 * ROW] = bytes(10 * ROW)
+    data[20 * ROW :] = bytes(len(data) - 20 * ROW)
     (folder / "signal.eeg").write_bytes(data)
     assert np.array_equal(open_recording(folder).counts, signal(0, 20))
     assert (folder / "tail.bin").read_bytes() == data[20 * ROW :]
@@ -211,3 +213,39 @@ def test_torn_files_are_named_by_verify(tmp_path: Path) -> None:
     cut_to(folder / "signal.vmrk", (folder / "signal.vmrk").stat().st_size - 3)
     assert [problem.path.name for problem in verify(folder)] == ["signal.eeg", "signal.vmrk"]
     assert [problem.message for problem in verify(tmp_path)] == ["holds no recording: expected signal.vhdr in it"]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_damaged_block_with_sound_ones_after_it_is_told_and_never_cut(tmp_path: Path, share: float) -> None:
+    folder = tmp_path / "recording"
+    blocks = [np.full((2, 50), number, np.int16) for number in range(20)]
+    channels = [Channel("EEG", "eeg", "µV", 0.1), Channel("TTL", "stimulus_ttl", "V", 0.001)]
+    with RecordingWriter.create(folder, channels, 1000.0, datetime(2026, 1, 5, tzinfo=UTC)) as writer:
+        for number, block in enumerate(blocks):
+            writer.append(block, monotonic_ns=number * 50_000_000, utc_ns=number * 50_000_000)
+    signal = folder / "signal.eeg"
+    content = bytearray(signal.read_bytes())
+    content[round(share * len(content))] ^= 1
+    signal.write_bytes(content)
+    assert open_recording(folder).n_samples == 1000
+    assert recover(folder).cuts == ()
+    assert signal.read_bytes() == bytes(content)
+    (problem,) = verify(folder)
+    assert problem.samples is not None
+    assert problem.samples[0] <= share * 1000 < problem.samples[1]
+
+
+def test_a_broken_index_record_with_sound_ones_after_it_is_refused_and_never_cut(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    channels = [Channel("EEG", "eeg", "µV", 0.1)]
+    with RecordingWriter.create(folder, channels, 1000.0, datetime(2026, 1, 5, tzinfo=UTC)) as writer:
+        for number in range(20):
+            writer.append(np.zeros((1, 50), np.int16), monotonic_ns=number * 50_000_000, utc_ns=number)
+    index = folder / "index.bin"
+    content = bytearray(index.read_bytes())
+    content[5 * 40 + 3] ^= 1
+    index.write_bytes(content)
+    with pytest.raises(RecordingError, match="sound ones follow it"):
+        open_recording(folder)
+    assert index.read_bytes() == bytes(content)
+    assert (folder / "signal.eeg").stat().st_size == 2000

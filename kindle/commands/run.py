@@ -21,10 +21,9 @@ def run() -> None:
 @click.option("--animal", "animal_id", required=True, metavar="ID", help="An animal of the study.")
 @click.option(
     "--rig",
-    default="simulated",
-    show_default=True,
     metavar="FILE",
-    help="The rig's TOML file; or simulated or emulated, with a simulated rat.",
+    help="The rig's TOML file; or simulated or emulated, with a simulated rat. Default: rig.toml in the study folder, "
+    "else simulated.",
 )
 @click.option("--preset", metavar="NAME", help="Another threshold protocol than the study's.")
 @click.option(
@@ -34,7 +33,7 @@ def run() -> None:
     show_default=True,
     help="When resuming: whether a train that was due came, where the recording does not show it.",
 )
-def threshold(folder: Path, animal_id: str, rig: str, preset: str | None, last_train: str) -> None:
+def threshold(folder: Path, animal_id: str, rig: str | None, preset: str | None, last_train: str) -> None:
     """Find the afterdischarge threshold of an animal by a rising series of currents.
 
     Ctrl-C stops current first. The same command goes on with an interrupted test; no train is repeated.
@@ -43,10 +42,16 @@ def threshold(folder: Path, animal_id: str, rig: str, preset: str | None, last_t
     from kindle.study import open_study
     from kindle.terminal import console
 
+    rig = rig or _rig_of(folder)
     finished = run_threshold_at_terminal(folder, animal_id, rig, preset, cast("LastTrain", last_train))
     with open_study(folder) as study:
         page = write_session_report(study, finished.session)
     console().print(f"report: {page}")
+
+
+def _rig_of(study: Path) -> str:
+    own = study / "rig.toml"
+    return str(own) if own.is_file() else "simulated"
 
 
 def run_threshold_at_terminal(
@@ -77,13 +82,14 @@ def run_threshold_at_terminal(
                 )
         unreal = "" if config.bench is None else " (a simulated rat: no animal is stimulated)"
         out.print(f"rig {config.name}{unreal}: connecting")
-        experimenter = AtTerminal(stop, out) if at_keyboard() else StoppableUnattended(stop)
+        display = Display(plan, out)
+        experimenter = AtTerminal(stop, out, display) if at_keyboard() else StoppableUnattended(stop)
         with assembled(config, animal_id) as instruments, stop.aborting(instruments.stimulator.abort):
             out.print(
                 f"{animal_id}: preset {plan.preset}, {len(plan.rungs_ua)} currents up to "
                 f"{plan.rungs_ua[-1]:.4g} uA on rig {config.name}"
             )
-            with Display(plan, out) as display:
+            with display:
                 finished = run_threshold(study, prepared, instruments, experimenter, display, last_train=last_train)
     out.print(f"{animal_id}: {describe(finished.outcome)}", style="bold")
     return finished

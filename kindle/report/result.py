@@ -20,7 +20,12 @@ def heading(study_name: str, animal: Animal, view: SessionView) -> Html:
     return element(
         "header",
         element("h1", f"{animal.id}: afterdischarge {started.protocol}"),
-        element("p", f"{utc(view.started_utc)} · preset {started.plan.preset} · study {study_name}", class_="about"),
+        element(
+            "p",
+            f"{utc(view.started_utc)} · preset {started.plan.preset} · study {study_name} · rig {started.rig}"
+            + (" (a simulated rat)" if started.simulated else ""),
+            class_="about",
+        ),
         element("p", " · ".join(fact for fact in facts if fact), class_="about"),
     )
 

@@ -110,6 +110,20 @@ class DeliveredTrain(msgspec.Struct, frozen=True, tag="delivered_train"):
     shape: Shape
     polarity: Polarity
 
+    @classmethod
+    def as_asked(cls, train: PulseTrain) -> "DeliveredTrain":
+        """What an ideal instrument delivers; also all that is known where no instrument answered."""
+        return cls(
+            current_ua=train.current_ua,
+            phase_us=train.phase_us,
+            interphase_us=train.interphase_us,
+            period_us=1e6 / train.pulse_hz,
+            n_pulses=train.n_pulses,
+            net_charge_uc=train.net_charge_uc,
+            shape=train.shape,
+            polarity=train.polarity,
+        )
+
     @property
     def pulse_hz(self) -> float:
         return 1e6 / self.period_us

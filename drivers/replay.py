@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from drivers.interface import Abort, Block, Channel, DeliveredTrain, DeviceRefused, LinkLost, PulseTrain, SourceEnded
@@ -119,16 +120,7 @@ class ReplayStimulator:
                 f"{train.current_ua:.4g} uA: it has taken another course than when this was recorded"
             )
         self._prepared = True
-        return DeliveredTrain(
-            current_ua=current_ua,
-            phase_us=train.phase_us,
-            interphase_us=train.interphase_us,
-            period_us=1e6 / train.pulse_hz,
-            n_pulses=train.n_pulses,
-            net_charge_uc=train.net_charge_uc,
-            shape=train.shape,
-            polarity=train.polarity,
-        )
+        return structs.replace(DeliveredTrain.as_asked(train), current_ua=current_ua)
 
     def fire(self) -> None:
         if not self._prepared:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
+from kindle.naming import first_free
 from kindle.rows import Animal
 from kindle.study import create_study, open_study
 
@@ -30,10 +31,7 @@ area_cm2 = 3.46e-3 # 200 um wire, 0.5 mm bare
 
 def demo_study(folder: Path) -> Path:
     """A new study with one animal, at ``folder`` or, where that is taken, at the first free ``folder-N``."""
-    free, number = folder, 1
-    while free.exists():
-        number += 1
-        free = folder.with_name(f"{folder.name}-{number}")
+    free = folder.with_name(first_free(folder.name, lambda name: folder.with_name(name).exists()))
     create_study(free, _STUDY)
     with open_study(free) as study:
         study.add_animal(Animal(DEMO_ANIMAL, strain="simulated"), datetime.now(UTC))

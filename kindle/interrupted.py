@@ -1,6 +1,6 @@
 """What became of a train that the program died on. The recording answers where it can, else the experimenter."""
 
-from math import ceil, isnan
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from kindle.delivery import discrepancy, flowed, measure
 from kindle.errors import JournalMismatch, KindleError
 from kindle.exchange import MeasuredTrain, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Experimenter, Unattended
+from kindle.judged import judged_trial
 from kindle.progress import unheard
 from kindle.recording import Recording, open_recording
 from kindle.stream import Stream
@@ -39,20 +40,6 @@ def settle_train(
     return _ask(recording, folder, request.train, experimenter, last_train)
 
 
-def as_asked(train: PulseTrain) -> DeliveredTrain:
-    """The train as delivered, where only what was asked is known."""
-    return DeliveredTrain(
-        current_ua=train.current_ua,
-        phase_us=train.phase_us,
-        interphase_us=train.interphase_us,
-        period_us=1e6 / train.pulse_hz,
-        n_pulses=train.n_pulses,
-        net_charge_uc=train.net_charge_uc,
-        shape=train.shape,
-        polarity=train.polarity,
-    )
-
-
 class Unrecorded:
     """Takes blocks of a recording that is only looked at again."""
 
@@ -79,7 +66,7 @@ def _judge_recorded(
         return _unmarked(stream, train, folder, asked_at)
     going_on = stream.open_ttl is not None
     onset, end = (stream.open_ttl, stream.n_samples) if stream.open_ttl is not None else stream.closed_ttl or (0, 0)
-    delivered = as_asked(train)
+    delivered = DeliveredTrain.as_asked(train)
     trace = stream.monitor_since(onset, end, quiet_before=asked_at)
     measured = measure(onset, end, trace, delivered, stream.rate_hz)
     judgement = stream.judgement()
@@ -96,21 +83,8 @@ def _judge_recorded(
     if reason:
         exposed = n_trains > 1 or measured.current_ua != 0.0
         return VoidTrial(train, reason, exposed, measured, folder, stream.n_samples, verdict)
-    return Trial(
-        train=train,
-        delivered=delivered,
-        measured=measured,
-        verdict=verdict,
-        reason=why,
-        afterdischarges=judgement.afterdischarges,
-        baseline_uv=None if isnan(judgement.baseline_uv) else judgement.baseline_uv,
-        blind=judgement.blind,
-        channel=stream.channels[stream.rows.eeg[0]].name,
-        rate_hz=stream.rate_hz,
-        recording=folder,
-        first_sample=max(0, onset - ceil(plan.baseline_s * stream.rate_hz)),
-        last_sample=stream.n_samples,
-    )
+    judgement = replace(judgement, verdict=verdict, reason=why)
+    return judged_trial(stream, train, delivered, measured, judgement, recording=folder, baseline_s=plan.baseline_s)
 
 
 def _unmarked(stream: Stream, train: PulseTrain, folder: str, asked_at: int) -> VoidTrial | None:
@@ -154,7 +128,7 @@ def _ask(
     n_samples = recording.n_samples
     return Trial(
         train=train,
-        delivered=as_asked(train),
+        delivered=DeliveredTrain.as_asked(train),
         measured=MeasuredTrain(n_samples, n_samples + round(train.train_s * recording.rate_hz), None, None),
         verdict=Verdict.UNDETERMINED,
         reason="delivered, says the experimenter, but the program stopped before its signal was recorded",

@@ -17,7 +17,6 @@ from kindle.exchange import (
     Confirmed,
     Inject,
     Injected,
-    MeasuredTrain,
     Observe,
     Observed,
     Reply,
@@ -31,6 +30,7 @@ from kindle.exchange import (
     VoidTrial,
 )
 from kindle.experimenter import Experimenter
+from kindle.judged import judged_trial
 from kindle.progress import Arming, Fired, Listener, Resting, Watching
 from kindle.safety import Exposure, SafetyLimits, check_delivered, check_interlocks, check_train
 from kindle.stream import Stream
@@ -213,7 +213,15 @@ class Rig:
             return VoidTrial(
                 train, reason, exposed, measured, self._recording, self.stream.n_samples, judgement.verdict
             )
-        return self._trial(train, delivered, measured, judgement)
+        return judged_trial(
+            self.stream,
+            train,
+            delivered,
+            measured,
+            judgement,
+            recording=self._recording,
+            baseline_s=self._baseline_s,
+        )
 
     def _await_train(self, delivered: DeliveredTrain, armed: int) -> tuple[int, int] | None:
         """Onset and end of the train as the TTL shows it; ``None`` when it never comes, abort when it never ends."""
@@ -267,26 +275,6 @@ class Rig:
             judgement = replace(judgement, verdict=Verdict.UNDETERMINED)
         self._note_discharge(judgement)
         return judgement
-
-    def _trial(
-        self, train: PulseTrain, delivered: DeliveredTrain, measured: MeasuredTrain, judgement: Judgement
-    ) -> Trial:
-        stream = self.stream
-        return Trial(
-            train=train,
-            delivered=delivered,
-            measured=measured,
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            afterdischarges=judgement.afterdischarges,
-            baseline_uv=judgement.baseline_uv if judgement.baseline_uv == judgement.baseline_uv else None,
-            blind=judgement.blind,
-            channel=stream.channels[stream.rows.eeg[0]].name,
-            rate_hz=stream.rate_hz,
-            recording=self._recording,
-            first_sample=max(0, measured.onset_sample - ceil(self._baseline_s * stream.rate_hz)),
-            last_sample=stream.n_samples,
-        )
 
     def _advance(self, n_samples: int) -> None:
         """Read on while no train is expected."""

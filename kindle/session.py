@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from itertools import count
 from typing import Literal
 
 from detectors.criterion import Verdict
@@ -19,6 +18,7 @@ from kindle.experimenter import Experimenter
 from kindle.interrupted import settle_train
 from kindle.locking import exclusive
 from kindle.markers import marking
+from kindle.naming import first_free
 from kindle.prepared import Prepared, check_lockout, check_plan
 from kindle.progress import Done, Listener
 from kindle.protocols.threshold import Aborted, ThresholdOutcome, ThresholdPlan, ascending_threshold
@@ -80,7 +80,8 @@ def run_threshold(
         identities = instruments.source.identify(), instruments.stimulator.identify()
         begun = now()
         stamp = f"{begun:%Y%m%d_%H%M%S}_threshold"
-        session = _unused_id(study, f"{prepared.animal}_{stamp}") if view is None else view.id
+        taken = set(study.journal.sessions()).__contains__
+        session = view.id if view is not None else first_free(f"{prepared.animal}_{stamp}", taken)
         journal = SessionJournal(study.journal, session, now)
         if view is None:
             journal.write(_started(study, prepared))
@@ -140,13 +141,6 @@ def _check_same_rig(view: SessionView, prepared: Prepared) -> None:
             f"session {view.id} began on rig {view.started.rig!r} and cannot go on with rig {prepared.rig!r}; give the "
             "rig that it began on, or end it with: kindle study end"
         )
-
-
-def _unused_id(study: Study, session: str) -> str:
-    """Two sessions may begin within one second of the wall clock, or the clock may be set back."""
-    taken = set(study.journal.sessions())
-    attempts = (f"{session}-{attempt}" for attempt in count(2))
-    return session if session not in taken else next(name for name in attempts if name not in taken)
 
 
 def _perform(

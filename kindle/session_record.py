@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
@@ -13,6 +12,7 @@ from kindle.errors import RecordingError
 from kindle.exchange import Reply, Request
 from kindle.journal import Journal
 from kindle.markers import markers_of
+from kindle.naming import first_free
 from kindle.recording import RecordingWriter, open_recording, recover
 from kindle.rows import Answered, Asked, RecordingClosed, RecordingStarted, kind_of
 from kindle.stream import Stream
@@ -53,8 +53,8 @@ def recording_of(
     begun: datetime,
 ) -> Iterator[tuple[RecordingWriter, str]]:
     source = instruments.source
-    path, name = _unused(study.folder, folder)
-    recording = RecordingWriter.create(path, source.channels, source.rate_hz, begun)
+    name = first_free(folder, lambda name: (study.folder / name).exists())
+    recording = RecordingWriter.create(study.folder / name, source.channels, source.rate_hz, begun)
     try:
         journal.write(
             RecordingStarted(name, *identities, source.rate_hz, tuple(channel.name for channel in source.channels))
@@ -88,15 +88,6 @@ def restore_markers(study: Study, session: str) -> None:
             recover(folder, markers=[marker for marker in markers if marker.sample < n_samples])
         except RecordingError as error:
             LOG.warning("%s: the journal's markers cannot be written beside the signal: %s", folder, error)
-
-
-def _unused(study: Path, folder: str) -> tuple[Path, str]:
-    """Two sessions may begin within one second of the wall clock, or the clock may be set back."""
-    name, attempt = folder, 1
-    while (study / name).exists():
-        attempt += 1
-        name = f"{folder}-{attempt}"
-    return study / name, name
 
 
 def reason_of(error: BaseException) -> str:

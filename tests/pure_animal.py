@@ -83,7 +83,7 @@ def trial(train: PulseTrain, verdict: Verdict, onset: int, last: int) -> Trial:
         events = (Afterdischarge(end + 200, last - 5000, Kind.PRIMARY, 90, 800.0, 6.0, 3.0, EndGrade.CLEAR, 0.99),)
     return Trial(
         train=train,
-        delivered=as_asked(train),
+        delivered=DeliveredTrain.as_asked(train),
         measured=MeasuredTrain(onset, end, train.current_ua, train.n_pulses),
         verdict=verdict,
         reason="the amplifier was blind for 5 s" if verdict is Verdict.UNDETERMINED else "",
@@ -95,18 +95,4 @@ def trial(train: PulseTrain, verdict: Verdict, onset: int, last: int) -> Trial:
         recording="r",
         first_sample=max(0, onset - 30_000),
         last_sample=last,
-    )
-
-
-def as_asked(train: PulseTrain) -> DeliveredTrain:
-    """What an ideal stimulator delivers."""
-    return DeliveredTrain(
-        current_ua=train.current_ua,
-        phase_us=train.phase_us,
-        interphase_us=train.interphase_us,
-        period_us=1e6 / train.pulse_hz,
-        n_pulses=train.n_pulses,
-        net_charge_uc=train.net_charge_uc,
-        shape=train.shape,
-        polarity=train.polarity,
     )

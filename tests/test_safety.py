@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from pure_animal import as_asked
 
-from drivers.interface import PulseTrain
+from drivers.interface import DeliveredTrain, PulseTrain
 from kindle.errors import ConfigError, UnsafeStimulus
 from kindle.safety import (
     Exposure,
@@ -173,8 +172,8 @@ class TestTheLimitsThemselves:
 
 class TestWhatQuantisationMadeOfATrain:
     def test_what_is_delivered_as_asked_is_accepted(self) -> None:
-        check_delivered(TRAIN, as_asked(TRAIN), LIMITS)
-        check_delivered(MONOPHASIC, as_asked(MONOPHASIC), LIMITS)
+        check_delivered(TRAIN, DeliveredTrain.as_asked(TRAIN), LIMITS)
+        check_delivered(MONOPHASIC, DeliveredTrain.as_asked(MONOPHASIC), LIMITS)
 
     @pytest.mark.parametrize(
         ("asked", "made", "limits", "message"),
@@ -236,24 +235,24 @@ class TestWhatQuantisationMadeOfATrain:
         limits_now = structs.replace(LIMITS, **limits)
         check_train(asked, limits_now)
         with pytest.raises(UnsafeStimulus, match=re.escape(message)):
-            check_delivered(asked, structs.replace(as_asked(asked), **made), limits_now)
+            check_delivered(asked, structs.replace(DeliveredTrain.as_asked(asked), **made), limits_now)
 
     @pytest.mark.parametrize("field", ["current_ua", "phase_us", "period_us", "interphase_us", "net_charge_uc"])
     @pytest.mark.parametrize("value", [nan, inf, -inf])
     def test_what_is_no_number_is_refused(self, field: str, value: float) -> None:
         with pytest.raises(UnsafeStimulus):
-            check_delivered(TRAIN, structs.replace(as_asked(TRAIN), **{field: value}), LIMITS)
+            check_delivered(TRAIN, structs.replace(DeliveredTrain.as_asked(TRAIN), **{field: value}), LIMITS)
 
     @pytest.mark.parametrize("field", ["current_ua", "phase_us", "period_us", "n_pulses"])
     @pytest.mark.parametrize("value", [0, -1])
     def test_what_is_not_positive_is_refused(self, field: str, value: int) -> None:
         with pytest.raises(UnsafeStimulus):
-            check_delivered(TRAIN, structs.replace(as_asked(TRAIN), **{field: value}), LIMITS)
+            check_delivered(TRAIN, structs.replace(DeliveredTrain.as_asked(TRAIN), **{field: value}), LIMITS)
 
     def test_a_clock_with_ticks_may_miss_the_rate_by_a_little(self) -> None:
         """60 Hz is 333 ticks of 50 us on a Pulse Pal: 60.06 Hz, 60 pulses; stimulator reference, section 2."""
         asked = train(pulse_hz=60.0)
-        on_a_pulse_pal = structs.replace(as_asked(asked), period_us=333 * 50.0)
+        on_a_pulse_pal = structs.replace(DeliveredTrain.as_asked(asked), period_us=333 * 50.0)
         assert on_a_pulse_pal.pulse_hz > 60.06
         check_delivered(asked, on_a_pulse_pal, structs.replace(LIMITS, max_pulse_hz=60.0, max_train_s=1.0))
 
@@ -261,7 +260,7 @@ class TestWhatQuantisationMadeOfATrain:
         """61 positive and 60 negative phases, as a Pulse Pal gives for 60 Hz in 1.000 s; same section."""
         asked = train(pulse_hz=60.0)
         with pytest.raises(UnsafeStimulus, match=re.escape("leave 0.5 uC of direct current; 0.15 uC are allowed")):
-            check_delivered(asked, structs.replace(as_asked(asked), net_charge_uc=0.5), LIMITS)
+            check_delivered(asked, structs.replace(DeliveredTrain.as_asked(asked), net_charge_uc=0.5), LIMITS)
 
 
 class TestInterlocks:

@@ -6,6 +6,7 @@ import os
 import select
 import socket
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from threading import Lock, Thread
 from types import TracebackType
@@ -32,7 +33,7 @@ class SerialDevice(Protocol):
     def poll(self, now_us: int) -> bytes: ...
 
 
-class _Endpoint:
+class _Endpoint(ABC):
     """One thread between ``unplug`` and ``replug``; leaving the context unplugs."""
 
     def __init__(self, device: SerialDevice, now_us: NowUs) -> None:
@@ -68,14 +69,14 @@ class _Endpoint:
             self._wake.recv(1)
             self._close()
 
-    def _open(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _open(self) -> None: ...
 
-    def _close(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _close(self) -> None: ...
 
-    def _serve(self) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _serve(self) -> None: ...
 
 
 class PtyEndpoint(_Endpoint):

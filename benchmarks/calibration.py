@@ -1,8 +1,17 @@
-"""The confidence of discharges against how often they were right, as a figure."""
+"""Figures of a run: the confidence of discharges against how often they were right, and durations against truth."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.raters import RATERS
 from benchmarks.scoring import Figures
+from benchmarks.trials import Measured
+
+
+def draw_figures(figures: Figures, trials: Sequence[Measured], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    draw_reliability(figures, folder / "reliability.svg")
+    draw_bland_altman(trials, folder / "bland_altman.svg")
 
 
 def draw_reliability(figures: Figures, path: Path) -> None:
@@ -22,4 +31,26 @@ def draw_reliability(figures: Figures, path: Path) -> None:
     error.set_ylabel("median |duration error| (s)")
     error.set_xlabel("confidence")
     share.legend()
+    drawing.savefig(path)
+
+
+def draw_bland_altman(trials: Sequence[Measured], path: Path) -> None:
+    """Refined durations against truth, and each rater beside them, clear trials whose both ends are one sample."""
+    from matplotlib.figure import Figure
+
+    names = ["refined", *(rater.name for rater in RATERS)]
+    drawing = Figure(figsize=(9, 2.8), layout="constrained")
+    for axes, name in zip(drawing.subplots(1, len(names), sharey=True), names, strict=True):
+        pairs = [
+            (m.duration_s, m.readings[name].duration_s)
+            for m in trials
+            if m.clear and m.group != "rate" and m.onset_exact and m.end_exact and name in m.readings
+        ]
+        known = [(true, read) for true, read in pairs if true is not None and read is not None]
+        axes.axhline(0, color="0.7", linewidth=0.8)
+        axes.plot([(a + b) / 2 for a, b in known], [b - a for a, b in known], ".", markersize=3, alpha=0.5)
+        axes.set_title(name, fontsize=9)
+        axes.set_xlabel("mean of both (s)")
+        axes.set_yscale("symlog", linthresh=0.1)
+    drawing.axes[0].set_ylabel("duration - truth (s)")
     drawing.savefig(path)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from benchmarks import raters
 from benchmarks.peers import SETTINGS, Event, available, prepared
-from benchmarks.trials import Measured, Reading, Trial
+from benchmarks.trials import Measured, Reading, Span, Trial
 from detectors.afterdischarge import AfterdischargeDetector
 from detectors.criterion import Criterion, Judgement, Kind, Stimulus
 from detectors.refine import refine
@@ -25,6 +26,7 @@ def measure(trial: Trial, *, with_peers: bool = True) -> Measured:
         p = prepared(recording)
         for name, peer in available().items():
             readings[name] = _theirs(recording, peer(p, *SETTINGS[name]))
+    readings |= raters.readings(recording)
     first = truth.events[0] if truth.events else None
     return Measured(
         group=trial.group,
@@ -33,9 +35,10 @@ def measure(trial: Trial, *, with_peers: bool = True) -> Measured:
         seed=trial.seed,
         family=recording.family.value,
         ratio=recording.ratio,
+        rate_hz=recording.rate_hz,
         verdict=truth.verdict,
         borderline=truth.borderline,
-        duration_s=(first.end_sample - first.onset_sample) / recording.rate_hz if first else None,
+        span_s=_span_s(recording, first.onset_sample, first.end_sample) if first else None,
         onset_exact=first is not None and first.onset_range[0] == first.onset_range[1],
         end_exact=first is not None and first.end_range[0] == first.end_range[1],
         n_events=len(truth.events),
@@ -95,10 +98,10 @@ def _ours(recording: Recording, judgement: Judgement) -> Reading:
     errors = _errors(recording, first.onset_sample / recording.rate_hz, first.end_sample / recording.rate_hz)
     return Reading(
         verdict=judgement.verdict.value,
+        span_s=_span_s(recording, first.onset_sample, first.end_sample),
         onset_error_s=errors[0],
         end_error_s=errors[1],
         duration_error_s=errors[2],
-        duration_s=(first.end_sample - first.onset_sample) / recording.rate_hz,
         n_events=len(events),
         n_secondary=sum(event.kind is Kind.SECONDARY for event in events),
         end_grade=first.end_grade.value,
@@ -113,7 +116,11 @@ def _theirs(recording: Recording, event: Event | None) -> Reading:
         return Reading(verdict="none")
     since = recording.stimulus[1] / recording.rate_hz
     errors = _errors(recording, event[0] + since, event[1] + since)
-    return Reading("afterdischarge", *errors, duration_s=event[1] - event[0], n_events=1)
+    return Reading("afterdischarge", event, *errors, n_events=1)
+
+
+def _span_s(recording: Recording, onset_sample: int, end_sample: int) -> Span:
+    return recording.seconds_after(onset_sample), recording.seconds_after(end_sample)
 
 
 def _errors(recording: Recording, onset_s: float, end_s: float) -> tuple[float | None, float | None, float | None]:

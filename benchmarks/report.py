@@ -11,15 +11,22 @@ KEYS = {
     "targets": "list of {name, path, value, limit, unit, met}: every goal beside what was measured; met is null "
     "where nothing could be measured",
     "paths": "per path (causal, refined): confusion, clear_verdicts, shams, errors_s, agreement, end_grades, "
-    "reliability, secondary, worst",
+    "raters, intervals, reliability, secondary, worst",
     "paths.*.confusion": "truth -> measured -> count, borderline trials left out",
-    "paths.*.errors_s": "overall and by scenario, family and band (overall, family and band: discharges of the clear "
-    "trials and of the bands whose boundary is one sample; scenario: all of them)",
+    "paths.*.errors_s": "overall and by scenario, family, band, scenario_band and rate (overall, family, band and "
+    "rate: discharges of the clear trials and of the bands whose boundary is one sample; the others: all of them)",
     "paths.*.errors_s.*.*": "per boundary (onset, end, duration): n, median and p95 of |error| in s; found of n trials",
+    "paths.*.raters": "list of {a, b, n, bias_s, lower_limit_s, upper_limit_s, icc_a1, ...} of durations: the detector "
+    "and three simulated raters, each against each other, on the same clear trials whose both ends are one sample",
+    "paths.*.intervals": "95 % intervals of the main figures, animals drawn again (each trial has an animal of its own "
+    "unless seed, scenario and rate are the same)",
     "paths.*.reliability": "per bin of confidence: n, mean_confidence, share right, false discharges, duration_error",
     "paths.*.blind": "trials that blindness could hide, called undetermined; none: those called none; onset_censored: "
     "discharges that began in blind time and were marked so",
-    "trains": "trains found by their artefact: within_2_ms of n, and alarms where none was delivered",
+    "trains": "trains found by their artefact: within_2_ms of n, also by_rate, and alarms where none was delivered",
+    "failures": "with --failures and --json, a list instead of all this: {path, what (verdict, onset, end, secondary, "
+    "train), scenario, group, seed, family, ratio, rate_hz, truth and found as {verdict, onset_s, end_s, events} with "
+    "times in s since the train's end, confidence, reason}",
     "peers": "per method, on the same trials: found of n, false_alarms of n, errors as in errors_s",
 }
 
@@ -34,6 +41,8 @@ def figures(trials: Sequence[Measured]) -> Figures:
             "shams": scoring.shams(trials, path),
             "errors_s": scoring.errors_by(trials, path),
             "agreement": scoring.agreement(trials, path),
+            "raters": scoring.raters(trials, path),
+            "intervals": scoring.intervals(trials, path),
             "end_grades": scoring.end_grades(trials, path),
             "reliability": scoring.reliability(trials, path),
             "secondary": scoring.secondary(trials, path),

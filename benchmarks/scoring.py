@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
+from benchmarks.raters import RATERS
+from benchmarks.resampling import animal_interval
 from benchmarks.trials import BANDS, SHAMS_CLEAN, SHAMS_SPIKING, Measured
 from detectors.agreement import bland_altman, clopper_pearson, icc_a1
 
 Figures = dict[str, Any]
 Choose = Callable[[Measured], bool]
 OURS = ("causal", "refined")
+TRAIN_S = 0.002
 
 
 def spread(values: Sequence[float]) -> Figures:
@@ -50,19 +54,33 @@ def boundaries(trials: Sequence[Measured], path: str, *, exact: bool = True) -> 
 
 
 def errors_by(trials: Sequence[Measured], path: str) -> Figures:
-    graded = [m for m in trials if m.clear or m.group == "band"]
-    scenarios = dict.fromkeys(m.number for m in trials if m.verdict == "afterdischarge" and m.group == "scenario")
+    graded = [m for m in trials if m.group != "rate" and (m.clear or m.group == "band")]
+    of_scenarios = [m for m in trials if m.group in ("scenario", "band")]
+    scenarios = dict.fromkeys(m.number for m in of_scenarios if m.verdict == "afterdischarge")
+    at_rates = [m for m in trials if m.group == "rate"]
     return {
-        "overall": boundaries([m for m in trials if m.clear], path),
+        "overall": boundaries([m for m in trials if m.clear and m.group != "rate"], path),
         "scenario": {
             number: boundaries([m for m in trials if m.number == number and m.group == "scenario"], path, exact=False)
             for number in scenarios
         },
         "family": {
-            family: boundaries([m for m in trials if m.clear and m.family == family], path)
+            family: boundaries([m for m in graded if m.clear and m.family == family], path)
             for family in dict.fromkeys(m.family for m in trials)
         },
         "band": {band: boundaries([m for m in graded if m.band == band], path) for band in BANDS},
+        "scenario_band": {
+            number: {
+                band: boundaries([m for m in of_scenarios if m.number == number and m.band == band], path, exact=False)
+                for band in BANDS
+            }
+            for number in scenarios
+        },
+        "rate": {
+            f"{rate_hz:g}": boundaries([m for m in at_rates if m.rate_hz == rate_hz], path)
+            | {"clear_verdicts": clear_verdicts([m for m in at_rates if m.rate_hz == rate_hz], path)}
+            for rate_hz in sorted({m.rate_hz for m in at_rates})
+        },
     }
 
 
@@ -103,15 +121,40 @@ def reliability(trials: Sequence[Measured], path: str, n_bins: int = 5) -> list[
 
 def agreement(trials: Sequence[Measured], path: str) -> Figures:
     """Durations against truth, clear trials whose both ends are one sample."""
-    pairs = [
-        (m.duration_s, m.readings[path].duration_s)
+    chosen = [m for m in trials if m.clear and m.group != "rate" and m.onset_exact and m.end_exact]
+    return _agreement([(m.duration_s, m.readings[path].duration_s) for m in chosen if path in m.readings])
+
+
+def raters(trials: Sequence[Measured], path: str) -> list[Figures]:
+    """Durations: the detector against each rater, and the raters against each other, on the same trials."""
+    names = [path, *(rater.name for rater in RATERS)]
+    read = [
+        m
         for m in trials
-        if m.clear and m.onset_exact and m.end_exact and m.readings[path].duration_s is not None
+        if m.clear
+        and m.group != "rate"
+        and m.onset_exact
+        and m.end_exact
+        and all(name in m.readings and m.readings[name].span_s for name in names)
     ]
+    return [
+        {"a": a, "b": b} | _agreement([(m.readings[a].duration_s, m.readings[b].duration_s) for m in read])
+        for a, b in combinations(names, 2)
+    ]
+
+
+def _agreement(durations: Sequence[tuple[float | None, float | None]]) -> Figures:
+    """Bland-Altman, second minus first, and ICC(A,1)."""
+    pairs = [pair for pair in durations if None not in pair]
     if len(pairs) < 3:
         return {"n": len(pairs)}
     values = np.array(pairs, float)
-    bland, icc = bland_altman(values[:, 0].tolist(), values[:, 1].tolist()), icc_a1(values)
+    bland = bland_altman(values[:, 0].tolist(), values[:, 1].tolist())
+    try:
+        icc = icc_a1(values)
+    except ValueError:
+        # All durations are equal: there is nothing that raters could agree on.
+        return {"n": len(pairs)}
     return {
         "n": len(pairs),
         "bias_s": bland.bias,
@@ -122,6 +165,26 @@ def agreement(trials: Sequence[Measured], path: str) -> Figures:
         "icc_low": icc.interval.low,
         "icc_high": icc.interval.high,
     }
+
+
+def intervals(trials: Sequence[Measured], path: str) -> Figures:
+    """Of the main figures, 95 %, by drawing animals again."""
+    clear = [m for m in trials if m.clear and m.group not in ("rate", "sham")]
+
+    def error(boundary: str, q: float) -> Callable[[Sequence[Measured]], float | None]:
+        def figure(drawn: Sequence[Measured]) -> float | None:
+            values = [getattr(m.readings[path], f"{boundary}_error_s") for m in drawn if m.onset_exact and m.end_exact]
+            known = [abs(value) for value in values if value is not None]
+            return float(np.quantile(known, q)) if known else None
+
+        return figure
+
+    wanted: dict[str, Callable[[Sequence[Measured]], float | None]] = {
+        "clear_verdicts": lambda drawn: float(np.mean([m.readings[path].verdict == m.verdict for m in drawn]))
+    }
+    for boundary in ("onset", "end", "duration"):
+        wanted |= {f"{boundary}_median_s": error(boundary, 0.5), f"{boundary}_p95_s": error(boundary, 0.95)}
+    return {name: animal_interval(clear, lambda m: m.animal, figure) for name, figure in wanted.items()}
 
 
 def end_grades(trials: Sequence[Measured], path: str) -> Figures:
@@ -168,20 +231,35 @@ def blind(trials: Sequence[Measured], path: str) -> Figures:
     return share(of.count("undetermined"), len(of)) | {"none": of.count("none"), "onset_censored": censored}
 
 
+def train_is_right(m: Measured) -> bool:
+    """One train, both ends within 2 ms, or none where none was delivered."""
+    if m.verdict == "void":
+        return m.train_error_s is None
+    return m.train_error_s is not None and m.train_error_s <= TRAIN_S
+
+
 def trains(trials: Sequence[Measured]) -> Figures:
     delivered = [m for m in trials if m.verdict != "void" and m.group == "scenario"]
-    alone = sum(m.train_error_s is not None and m.train_error_s <= 0.002 for m in delivered)
+    others = [m for m in trials if m.verdict != "void" and m.group == "rate"]
     void = [m for m in trials if m.verdict == "void"]
     return {
-        "within_2_ms": share(alone, len(delivered)),
-        "alarms_without_delivery": share(sum(m.train_error_s is not None for m in void), len(void)),
+        "within_2_ms": share(sum(train_is_right(m) for m in delivered), len(delivered)),
+        "alarms_without_delivery": share(sum(not train_is_right(m) for m in void), len(void)),
+        "by_rate": {
+            f"{rate_hz:g}": share(
+                sum(train_is_right(m) for m in others if m.rate_hz == rate_hz),
+                sum(m.rate_hz == rate_hz for m in others),
+            )
+            for rate_hz in sorted({m.rate_hz for m in others})
+        },
     }
 
 
 def peers(trials: Sequence[Measured]) -> Figures:
     """Every method on the trials that the peers saw."""
-    seen = [m for m in trials if len(m.readings) > len(OURS)]
-    names = dict.fromkeys(name for m in seen for name in m.readings)
+    read = {rater.name for rater in RATERS}
+    seen = [m for m in trials if set(m.readings) - read - set(OURS)]
+    names = [name for name in dict.fromkeys(name for m in seen for name in m.readings) if name not in read]
     return {
         name: boundaries([m for m in seen if m.clear], name)
         | {

@@ -15,9 +15,13 @@ def show(figures: Figures, console: Console) -> None:
     for path, p in figures["paths"].items():
         _confusion(path, p, console)
         _errors(f"{path}: |error| in s, median / 95 %", p["errors_s"], console)
+        _by_scenario_and_band(path, p["errors_s"], console)
+        _raters(path, p["raters"], console)
         _reliability(path, p, console)
     trains, alarms = figures["trains"]["within_2_ms"], figures["trains"]["alarms_without_delivery"]
     console.print(f"Trains found by their artefact within 2 ms: {_share(trains)}; alarms without one: {_share(alarms)}")
+    if by_rate := figures["trains"]["by_rate"]:
+        console.print("  by rate: " + ", ".join(f"{rate} Hz {row['k']}/{row['n']}" for rate, row in by_rate.items()))
     _peers(figures["peers"], console)
     for path, p in figures["paths"].items():
         _worst(path, p["worst"], console)
@@ -47,15 +51,50 @@ def _confusion(path: str, p: Figures, console: Console) -> None:
             f"Durations, n {a['n']}: bias {a['bias_s']:.3f} s, limits {a['lower_limit_s']:.3f} to "
             f"{a['upper_limit_s']:.3f} s, ICC(A,1) {a['icc_a1']:.4f} ({a['icc_low']:.4f} to {a['icc_high']:.4f})"
         )
+    known = {name: limits for name, limits in p["intervals"].items() if limits is not None}
+    told = ", ".join(f"{name} {_number(low)} to {_number(high)}" for name, (low, high) in known.items())
+    console.print(f"95 % intervals over animals: {told or '-'}")
     console.print(f"End grades, truth -> reported: {p['end_grades']}")
 
 
 def _errors(title: str, errors: Figures, console: Console) -> None:
     table = Table("trials", "found", *BOUNDARIES, title=title)
     table.add_row("clear, all", *_boundaries(errors["overall"]))
-    for kind in ("band", "family", "scenario"):
+    for kind in ("band", "family", "scenario", "rate"):
         for name, row in errors[kind].items():
-            table.add_row(f"{kind} {name}", *_boundaries(row))
+            table.add_row(f"{kind} {name}" + (" Hz" if kind == "rate" else ""), *_boundaries(row))
+    console.print(table)
+
+
+def _by_scenario_and_band(path: str, errors: Figures, console: Console) -> None:
+    """The duration, of the scenarios that were drawn in more than one band of amplitudes."""
+    banded = {
+        number: row for number, row in errors["scenario_band"].items() if sum(r["n"] > 0 for r in row.values()) > 1
+    }
+    if not banded:
+        return
+    bands = list(next(iter(banded.values())))
+    title = f"{path}: found of n, |duration error| in s, median / 95 %"
+    table = Table("scenario", *(f"{band} x" for band in bands), title=title)
+    for number, row in banded.items():
+        table.add_row(
+            number,
+            *(
+                f"{row[band]['found']}/{row[band]['n']}  {_number(row[band]['duration']['median'])} / "
+                f"{_number(row[band]['duration']['p95'])}"
+                for band in bands
+            ),
+        )
+    console.print(table)
+
+
+def _raters(path: str, pairs: Sequence[Figures], console: Console) -> None:
+    table = Table("a", "b", "n", "bias b - a (s)", "limits (s)", "ICC(A,1)", title=f"{path}: durations, and raters")
+    for row in pairs:
+        if "bias_s" in row:
+            limits = f"{row['lower_limit_s']:.2f} to {row['upper_limit_s']:.2f}"
+            icc = f"{row['icc_a1']:.4f} ({row['icc_low']:.4f} to {row['icc_high']:.4f})"
+            table.add_row(row["a"], row["b"], str(row["n"]), f"{row['bias_s']:.3f}", limits, icc)
     console.print(table)
 
 

@@ -12,7 +12,7 @@ from detectors.events import Blind
 from detectors.front_end import Conditioner, Filtered, FrontEnd
 from detectors.spikes import REACH, SpikeFinder
 from detectors.ticks import Bools, Grid, TickMaker, Ticks
-from detectors.watch import Blindness, Event, Live, TrainBegins, TrainEnds, Watch
+from detectors.watch import SMALLEST_RATIO, Blindness, Event, Live, TrainBegins, TrainEnds, Watch
 
 _NO_TRAIN_END = 1 << 62
 
@@ -50,10 +50,12 @@ class AfterdischargeDetector:
         self._conditioner = Conditioner(
             n_channels, self._grid, baseline_s=criterion.baseline_s, settings=settings, fixed_uv=fixed
         )
-        delay = self._conditioner.delay_samples
-        self._spikes = SpikeFinder(n_channels, self._grid, delay, self._conditioner.spike_gain, settings)
-        self._watches = [Watch(criterion, self._grid, delay) for _ in range(n_channels)]
+        least_ratio = SMALLEST_RATIO * criterion.amplitude_ratio
+        self._spikes = SpikeFinder(n_channels, self._grid, self._conditioner.response, settings, least_ratio)
+        self._watches = [Watch(criterion, self._grid) for _ in range(n_channels)]
         self._queue: list[list[tuple[int, int, Event]]] = [[] for _ in range(n_channels)]
+        self._next_check = 0
+        """No watch has anything to decide before this tick, unless an event comes."""
         self._blank = np.zeros(n_channels, bool)
         self._trains: list[tuple[int, int]] = []
         self._finished = False
@@ -97,6 +99,8 @@ class AfterdischargeDetector:
         """No more samples come: what was not final becomes so, and a discharge going on is truncated."""
         if self._finished:
             return
+        for ticks in self._maker.finish():
+            self._process(ticks)
         self._finished = True
         for queue, watch in zip(self._queue, self._watches, strict=True):
             watch.finish([event for _, _, event in sorted(queue, key=_in_order)], self.n_samples)
@@ -111,26 +115,26 @@ class AfterdischargeDetector:
     def judgements(self, channel: int | None = None) -> list[Judgement] | list[list[Judgement]]:
         """A judgement for each train so far, of one channel or per channel; the last may not be final."""
         if channel is None:
-            return [watch.judgements(self._known_tick) for watch in self._watches]
-        return self._watches[channel].judgements(self._known_tick)
+            return [watch.judgements(self._known_tick(n)) for n, watch in enumerate(self._watches)]
+        return self._watches[channel].judgements(self._known_tick(channel))
 
     def live(self, channel: int) -> Live:
         baseline = float(self._conditioner.seconds.in_force_uv[channel])
-        return self._watches[channel].live(self._known_tick, baseline)
+        return self._watches[channel].live(self._known_tick(channel), baseline)
 
     def seizures(self) -> list[list[Seizure]]:
         """Per channel, what was found before the first train; one that goes on only once the signal is finished."""
         baselines = self._conditioner.seconds.in_force_uv.tolist()
-        tick = self.n_samples // self._grid.tick_samples if self._finished else self._known_tick
         return [
-            watch.seizures(tick, baseline, ended=self._finished)
-            for watch, baseline in zip(self._watches, baselines, strict=True)
+            watch.seizures(self._known_tick(channel), baseline, ended=self._finished)
+            for channel, (watch, baseline) in enumerate(zip(self._watches, baselines, strict=True))
         ]
 
-    @property
-    def _known_tick(self) -> int:
-        """All events before this tick are certain."""
-        return max(0, self._maker.n_ticks - REACH)
+    def _known_tick(self, channel: int) -> int:
+        """All events of ``channel`` before this tick are certain."""
+        if self._finished:
+            return self.n_samples // self._grid.tick_samples
+        return max(0, self._maker.n_ticks - int(self._spikes.undecided[channel]))
 
     def _process(self, ticks: Ticks) -> None:
         """Parts end where a train begins: there the baseline is fixed from all that came before."""
@@ -140,12 +144,11 @@ class AfterdischargeDetector:
             part = ticks.part(start, stop)
             if (onset := begins.get(part.first)) is not None:
                 self._fix_baseline(part.first, onset)
-            for filtered in self._conditioner.push(part, self._forced(part)):
-                self._release(filtered)
-        past = (
-            ticks.first + ticks.n
-        ) * self._grid.tick_samples - self._settings.blank_after_train_s * self._grid.rate_hz
-        self._trains = [train for train in self._trains[:-1] if train[1] >= past] + self._trains[-1:]
+            self._release(self._conditioner.push(part, self._forced(part)))
+        if self._trains:
+            after = self._settings.blank_after_train_s * self._grid.rate_hz
+            past = (ticks.first + ticks.n) * self._grid.tick_samples - after
+            self._trains = [train for train in self._trains[:-1] if train[1] >= past] + self._trains[-1:]
 
     def _fix_baseline(self, tick: int, onset: int) -> None:
         self._conditioner.seconds.freeze([watch.discharge_spans() for watch in self._watches])
@@ -153,13 +156,15 @@ class AfterdischargeDetector:
         for queue, baseline in zip(self._queue, baselines, strict=True):
             queue.append((tick, 0, TrainBegins(onset, baseline)))
 
-    def _forced(self, ticks: Ticks) -> Bools:
-        """Ticks in a train or shortly after it."""
-        forced = np.zeros(ticks.n, bool)
+    def _forced(self, ticks: Ticks) -> Bools | None:
+        """Ticks in a train or shortly after it; ``None`` where there are none."""
+        forced: Bools | None = None
         for begin, end in self._trains:
-            first = begin // self._grid.tick_samples
+            first = begin // self._grid.tick_samples - ticks.first
             over = ceil((end + self._settings.blank_after_train_s * self._grid.rate_hz) / self._grid.tick_samples)
-            forced[max(0, first - ticks.first) : max(0, over - ticks.first)] = True
+            if first < ticks.n and over > ticks.first:
+                forced = np.zeros(ticks.n, bool) if forced is None else forced
+                forced[max(0, first) : over - ticks.first] = True
         return forced
 
     def _release(self, ticks: Filtered) -> None:
@@ -168,26 +173,41 @@ class AfterdischargeDetector:
         self._note_blindness(ticks)
         self._note_disconnection(ticks)
         certain = max(0, ticks.first + ticks.n - REACH)
-        for channel, watch in enumerate(self._watches):
-            queue = self._queue[channel]
-            due = [item for item in queue if item[0] < certain]
-            if due:
+        due: dict[int, list[tuple[int, int, Event]]] = {}
+        for channel, spike in spikes:
+            due.setdefault(channel, []).append((spike.tick, 4, spike))
+        for channel, queue in enumerate(self._queue):
+            if queue:
+                due.setdefault(channel, []).extend(item for item in queue if item[0] < certain)
                 queue[:] = [item for item in queue if item[0] >= certain]
-            due += [(spike.tick, 4, spike) for spike in spikes[channel]]
-            due.sort(key=_in_order)
-            watch.advance([(tick, event) for tick, _, event in due], certain)
+        if certain >= self._next_check:
+            for channel in range(len(self._watches)):
+                due.setdefault(channel, [])
+        if not due:
+            return
+        for channel, items in due.items():
+            items.sort(key=_in_order)
+            self._watches[channel].advance([(tick, event) for tick, _, event in items], certain)
+        self._next_check = min(watch.next_check for watch in self._watches)
 
     def _note_blindness(self, ticks: Filtered) -> None:
-        before = np.concatenate([self._blank[:, None], ticks.blank[:, :-1]], axis=1)
-        changes = ticks.blank != before
-        self._blank = ticks.blank[:, -1].copy()
-        for channel, tick in np.argwhere(changes | (ticks.lost & ticks.blank)).tolist():
+        if ticks.blank is None:
+            if not self._blank.any():
+                return
+            blank = np.zeros((self._blank.size, ticks.n), bool)
+        else:
+            blank = ticks.blank
+        before = np.concatenate([self._blank[:, None], blank[:, :-1]], axis=1)
+        changes = blank != before
+        self._blank = blank[:, -1].copy()
+        lost = np.zeros_like(blank) if ticks.ticks.lost is None else ticks.ticks.lost & blank
+        for channel, tick in np.argwhere(changes | lost).tolist():
             at = ticks.first + tick
             sample = at * self._grid.tick_samples
             if changes[channel, tick]:
-                state: Literal["begins", "ends"] = "begins" if ticks.blank[channel, tick] else "ends"
+                state: Literal["begins", "ends"] = "begins" if blank[channel, tick] else "ends"
                 self._queue[channel].append((at, 1, Blindness(state, sample)))
-            if ticks.lost[channel, tick] and ticks.blank[channel, tick]:
+            if lost[channel, tick]:
                 self._queue[channel].append((at, 2, Blindness("gone", sample)))
 
     def _note_disconnection(self, ticks: Filtered) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.ticks import Bools, Floats, Grid
+from detectors.ticks import EPOCH_S, Bools, Floats, Grid
 
 FEWEST_SECONDS = 5
 ELEVATED = 2.5
@@ -17,29 +17,34 @@ LEAST_UV = 1.0
 """No living brain is quieter in a second, peak: a lower baseline is a dead channel, or one not in microvolts."""
 FLAT, FAINT, EVEN = 0.05, 0.5, 0.4
 """A disconnected electrode is flat, or faint and even (noise and hum); brain signals are faint and uneven."""
+QUIET = 1.5
+"""Roughness is sampled from ticks with a peak below this many baselines."""
 
 
 class SecondPeaks:
-    """Per channel: peaks of the absolute seconds, and the baselines made from them. Memory is bounded."""
+    """Per channel: peaks of the absolute seconds, and the baselines made from them. Memory is bounded.
+
+    The rolling baseline changes at the borders of epochs only, so that it is one number per channel within a piece.
+    """
 
     def __init__(self, n_channels: int, grid: Grid, baseline_s: float, remembered_s: float = REMEMBERED_S) -> None:
         self._grid = grid
         self._wanted = max(1, round(baseline_s))
         self._fewest = min(FEWEST_SECONDS, self._wanted)
-        remembered = round(remembered_s) + self._wanted
+        n = round(remembered_s) + self._wanted + EPOCH_S
         self._second = 0
         self._next_turn = grid.first_tick_of(1)
+        self._epoch = 0
         self._peak = np.zeros(n_channels)
         self._lowest = np.full(n_channels, np.inf)
-        self._rough = np.zeros(n_channels)
-        self._n_ticks = 0
         self._dirty = np.zeros(n_channels, bool)
-        self._seconds: NDArray[np.int64] = np.full(remembered, -1)
-        self._peaks = np.full((n_channels, remembered), np.nan)
-        self._kept = np.full((n_channels, self._wanted), np.nan)
-        self._kept_rough = np.full((n_channels, self._wanted), np.nan)
+        self._seconds: NDArray[np.int64] = np.full(n, -1)
+        self._peaks = np.full((n_channels, n), np.nan)
+        self._admitted = np.full((n_channels, n), np.nan)
+        self._connected = np.zeros((n_channels, n), bool)
         self._refused = np.zeros(n_channels, int)
-        self._n_kept = np.zeros(n_channels, int)
+        self._rough = np.full((n_channels, self._wanted + EPOCH_S), np.nan)
+        self._n_rough = 0
         self.rolling_uv = np.full(n_channels, np.nan)
         self.roughness_uv = np.full(n_channels, np.nan)
         self.frozen_uv: Floats | None = None
@@ -49,36 +54,45 @@ class SecondPeaks:
     def in_force_uv(self) -> Floats:
         return self.rolling_uv if self.frozen_uv is None else self.frozen_uv
 
-    def push(
-        self, first_tick: int, peaks_uv: Floats, roughness_uv: Floats, dirty: Bools
-    ) -> tuple[Floats, Floats, list[tuple[int, Bools]]]:
-        """Baseline and roughness in force at each tick; the seconds completed, and who was disconnected in them."""
-        n = peaks_uv.shape[1]
-        in_force, rough_in_force = np.empty_like(peaks_uv), np.empty_like(peaks_uv)
-        completed: list[tuple[int, Bools]] = []
-        start = 0
-        while start < n:
-            completed += self.turn_to(first_tick + start)
-            stop = min(n, self._next_turn - first_tick)
-            part = slice(start, stop)
-            in_force[:, part] = self.in_force_uv[:, None]
-            rough_in_force[:, part] = self.roughness_uv[:, None]
-            self._gather(peaks_uv[:, part], roughness_uv[:, part], dirty[:, part])
-            start = stop
-        return in_force, rough_in_force, completed
-
     def remembered(self) -> Floats:
         """Peaks of the last seconds, ``(n_channels, n_seconds)`` in no order, NaN where a second was not clean."""
         return self._peaks
 
     def turn_to(self, tick: int) -> list[tuple[int, Bools]]:
-        """Complete the second before if ``tick`` begins a new one; what was disconnected in it."""
-        if tick < self._next_turn:
-            return []
-        completed = [(self._second, self._complete())]
-        self._second = self._grid.second_of(tick)
-        self._next_turn = self._grid.first_tick_of(self._second + 1)
+        """Complete the second before, and the epoch before, if ``tick`` begins new ones; who was disconnected."""
+        completed = self._complete_one() if tick >= self._next_turn else []
+        epoch = self._grid.second_of(tick) // EPOCH_S
+        if epoch != self._epoch:
+            self._admit(self._epoch * EPOCH_S, epoch * EPOCH_S)
+            self._epoch = epoch
         return completed
+
+    def push(self, first_tick: int, peaks_uv: Floats, blank: Bools | None) -> list[tuple[int, Bools]]:
+        """Tick peaks ``(n_channels, n)`` of one piece; the seconds in which a channel was disconnected."""
+        end = first_tick + peaks_uv.shape[1]
+        if end <= self._next_turn:
+            dirty_now = None if blank is None else np.asarray(blank.any(axis=1))
+            self._gather(peaks_uv.max(axis=1), peaks_uv.min(axis=1), dirty_now)
+            return []
+        starts = [0]
+        second = self._second
+        while (turn := self._grid.first_tick_of(second + 1)) < end:
+            starts.append(turn - first_tick)
+            second += 1
+        tops, bottoms = (op.reduceat(peaks_uv, starts, axis=1) for op in (np.maximum, np.minimum))
+        dirty = np.zeros(tops.shape, bool) if blank is None else np.logical_or.reduceat(blank, starts, axis=1)
+        np.maximum(tops[:, 0], self._peak, out=tops[:, 0])
+        np.minimum(bottoms[:, 0], self._lowest, out=bottoms[:, 0])
+        dirty[:, 0] |= self._dirty
+        completed = self._complete(tops[:, :-1], bottoms[:, :-1], dirty[:, :-1])
+        self._peak[:], self._lowest[:], self._dirty[:] = tops[:, -1], bottoms[:, -1], dirty[:, -1]
+        return completed
+
+    def note_roughness(self, roughness_uv: Floats) -> None:
+        """Of some ticks, ``(n_channels, n)``; NaN where a tick was not quiet."""
+        n = roughness_uv.shape[1]
+        self._rough[:, np.arange(self._n_rough, self._n_rough + n) % self._rough.shape[1]] = roughness_uv
+        self._n_rough += n
 
     def freeze(self, excluded: Sequence[Sequence[tuple[int, int]]]) -> None:
         """Fix the baseline from the last clean seconds, without the spans of samples in ``excluded[channel]``."""
@@ -95,51 +109,62 @@ class SecondPeaks:
         frozen[~(frozen >= LEAST_UV)] = np.nan
         self.frozen_uv = frozen
 
-    def _gather(self, peaks_uv: Floats, roughness_uv: Floats, dirty: Bools) -> None:
-        np.maximum(self._peak, peaks_uv.max(axis=1), out=self._peak)
-        np.minimum(self._lowest, peaks_uv.min(axis=1), out=self._lowest)
-        # Strictly one after the other: sums in pairs would depend on where blocks end.
-        self._rough = np.add.accumulate(np.column_stack([self._rough, roughness_uv]), axis=1)[:, -1]
-        self._n_ticks += peaks_uv.shape[1]
-        self._dirty |= dirty.any(axis=1)
+    def _gather(self, top_uv: Floats, bottom_uv: Floats, dirty: Bools | None) -> None:
+        np.maximum(self._peak, top_uv, out=self._peak)
+        np.minimum(self._lowest, bottom_uv, out=self._lowest)
+        if dirty is not None:
+            self._dirty |= dirty
 
-    def _complete(self) -> Bools:
-        clean = ~self._dirty
-        peak = np.where(clean, self._peak, np.nan)
-        slot = self._second % self._seconds.size
-        self._seconds[slot] = self._second
-        self._peaks[:, slot] = peak
-        known = self.in_force_uv
-        disconnected = clean & ((peak <= FLAT * known) | ((peak < FAINT * known) & (self._lowest > EVEN * self._peak)))
-        self._admit(clean & ~disconnected, peak, self._rough / max(1, self._n_ticks))
-        self._peak[:], self._lowest[:], self._rough[:], self._dirty[:] = 0.0, np.inf, 0.0, False
-        self._n_ticks = 0
-        return np.asarray(disconnected)
+    def _complete_one(self) -> list[tuple[int, Bools]]:
+        completed = self._complete(self._peak[:, None], self._lowest[:, None], self._dirty[:, None])
+        self._peak[:], self._lowest[:], self._dirty[:] = 0.0, np.inf, False
+        return completed
 
-    def _admit(self, clean: Bools, peak: Floats, rough: Floats) -> None:
-        with np.errstate(invalid="ignore"):
-            calm = ~(peak > ELEVATED * self.rolling_uv)
-        enter = np.flatnonzero(clean & (calm | (self._refused >= LEVEL_SHIFT_S)))
-        self._refused[clean & ~calm] += 1
-        self._refused[clean & calm] = 0
-        if not enter.size:
-            return
-        slots = self._n_kept[enter] % self._wanted
-        self._kept[enter, slots] = peak[enter]
-        self._kept_rough[enter, slots] = rough[enter]
-        self._n_kept[enter] += 1
-        self.rolling_uv = self.rolling_uv.copy()
-        self.roughness_uv = self.roughness_uv.copy()
-        n = np.minimum(self._n_kept[enter], self._wanted)
-        peak_medians, rough_medians = _medians(self._kept[enter], n), _medians(self._kept_rough[enter], n)
-        enough = n >= self._fewest
-        alive = peak_medians >= LEAST_UV
-        self.rolling_uv[enter[enough]] = np.where(alive, peak_medians, np.nan)[enough]
-        self.roughness_uv[enter[enough]] = rough_medians[enough]
+    def _complete(self, peaks: Floats, lowest: Floats, dirty: Bools) -> list[tuple[int, Bools]]:
+        """The next seconds are whole, ``(n_channels, n_seconds)``; those in which a channel was disconnected."""
+        seconds = np.arange(self._second, self._second + peaks.shape[1])
+        slots = seconds % self._seconds.size
+        known = self.in_force_uv[:, None]
+        gone = ((peaks <= FLAT * known) | ((peaks < FAINT * known) & (lowest > EVEN * peaks))) & ~dirty
+        self._seconds[slots] = seconds
+        self._peaks[:, slots] = np.where(dirty, np.nan, peaks)
+        self._connected[:, slots] = ~gone
+        self._second += peaks.shape[1]
+        self._next_turn = self._grid.first_tick_of(self._second + 1)
+        return [(int(seconds[at]), gone[:, at].copy()) for at in np.flatnonzero(gone.any(axis=0))]
+
+    def _admit(self, first: int, end: int) -> None:
+        """Let the seconds of an epoch into the rolling baseline, and make it anew."""
+        slots = np.arange(first, end) % self._seconds.size
+        peaks = np.where(self._seconds[slots] >= first, self._peaks[:, slots], np.nan)
+        peaks[~self._connected[:, slots]] = np.nan
+        elevated = peaks > ELEVATED * self.rolling_uv[:, None]
+        shifted = self._refused >= LEVEL_SHIFT_S
+        calm = np.isfinite(peaks) & ~elevated
+        self._refused = np.where(calm.any(axis=1), 0, self._refused + elevated.sum(axis=1))
+        self._admitted[:, slots] = np.where(calm | shifted[:, None], peaks, np.nan)
+        recent = self._admitted[:, np.arange(end - self._wanted, end) % self._seconds.size]
+        medians = _medians(recent)
+        if (gaps := np.flatnonzero(np.isnan(recent).any(axis=1))).size:
+            medians[gaps] = self._medians_of_last(gaps, end)
+        known = np.isfinite(medians)
+        self.rolling_uv = np.where(known, np.where(medians >= LEAST_UV, medians, np.nan), self.rolling_uv)
+        rough = _medians(self._rough)
+        self.roughness_uv = np.where(np.isfinite(rough), rough, self.roughness_uv)
+
+    def _medians_of_last(self, channels: NDArray[np.intp], end: int) -> Floats:
+        """Of the last admitted seconds, however far back they are remembered; NaN for too few."""
+        backwards = np.arange(end - 1, end - 1 - self._seconds.size, -1) % self._seconds.size
+        admitted = self._admitted[channels[:, None], backwards]
+        number = np.cumsum(np.isfinite(admitted), axis=1)
+        medians = _medians(np.where(number <= self._wanted, admitted, np.nan))
+        return np.asarray(np.where(number[:, -1] >= self._fewest, medians, np.nan))
 
 
-def _medians(rows: Floats, n: NDArray[np.int64]) -> Floats:
-    """Of the first ``n`` of each row once sorted, NaN coming last."""
+def _medians(rows: Floats) -> Floats:
+    """Of each row without its NaN, which sort to the end; NaN for a row that has nothing else."""
     ascending = np.sort(rows, axis=1)
+    n = np.isfinite(rows).sum(axis=1)
     row = np.arange(n.size)
-    return np.asarray((ascending[row, (n - 1) // 2] + ascending[row, n // 2]) / 2)
+    middle = (ascending[row, (n - 1) // 2] + ascending[row, np.minimum(n // 2, rows.shape[1] - 1)]) / 2
+    return np.asarray(np.where(n > 0, middle, np.nan))

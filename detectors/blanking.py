@@ -35,41 +35,48 @@ class Blanking:
         self._blank = np.zeros(n_channels, bool)
         self._calm = np.zeros(n_channels, int)
         self._patience = np.zeros(n_channels, int)
-        self._means = np.zeros((n_channels, DRIFT_TICKS + 1))
         self._clipped = np.zeros((n_channels, CLIPPED_TICKS - 1), bool)
 
-    def triggers(self, ticks: Ticks) -> Bools:
-        """Ticks at which blanking would begin by itself, ``(n_channels, n_ticks)``; does not change anything."""
-        history = np.concatenate([self._clipped, ticks.clipped], axis=1)
-        saturated = history[:, CLIPPED_TICKS - 1 :].copy()
-        for back in range(1, CLIPPED_TICKS):
-            saturated &= history[:, CLIPPED_TICKS - 1 - back : history.shape[1] - back]
-        return np.asarray(saturated | ticks.lost)
+    def push(self, ticks: Ticks, forced: Bools | None, drift_uv: Floats) -> tuple[Bools | None, list[Resumption]]:
+        """Which ticks are blank, and where channels come back, in order. ``forced`` ``(n_ticks,)`` marks the train; a
+        tick mean that moves by more than ``drift_uv`` each tick in one direction is a recovery still going on.
 
-    def any_blank(self) -> bool:
-        return bool(self._blank.any())
-
-    def push(self, ticks: Ticks, triggers: Bools, forced: Bools, drift_uv: Floats) -> tuple[Bools, list[Resumption]]:
-        """Blank ticks and resumptions. ``forced`` ``(n_ticks,)`` is the train; a tick mean that moves by more than
-        ``drift_uv`` each tick in one direction is a recovery still going on."""
-        blank = np.zeros(ticks.clipped.shape, bool)
+        ``None`` where nothing is blank.
+        """
+        triggers = self._triggers(ticks)
+        if triggers is None and forced is None and not self._blank.any():
+            return None, []
+        starts = np.zeros((self._blank.size, ticks.n), bool) if triggers is None else triggers
+        if forced is not None:
+            starts = starts | forced
+        held = [False] * ticks.n if forced is None else forced.tolist()
+        blank = np.zeros(starts.shape, bool)
         resumptions: list[Resumption] = []
-        starts = triggers | forced
-        means = np.concatenate([self._means, ticks.mean_uv], axis=1)
-        for channel in np.flatnonzero(self._blank | starts.any(axis=1)):
-            resumptions += self._channel(int(channel), ticks, starts[channel], forced, means[channel], drift_uv, blank)
-        self._means = means[:, -(DRIFT_TICKS + 1) :].copy()
-        self._clipped = np.concatenate([self._clipped, ticks.clipped], axis=1)[:, -(CLIPPED_TICKS - 1) :].copy()
+        for channel in np.flatnonzero(self._blank | starts.any(axis=1)).tolist():
+            resumptions += self._channel(channel, ticks, starts[channel], held, float(drift_uv[channel]), blank)
         return blank, resumptions
 
+    def _triggers(self, ticks: Ticks) -> Bools | None:
+        """Ticks at which blanking begins by itself, ``(n_channels, n_ticks)``."""
+        saturated: Bools | None = None
+        if ticks.clipped is not None or self._clipped.any():
+            clipped = np.zeros((self._blank.size, ticks.n), bool) if ticks.clipped is None else ticks.clipped
+            history = np.concatenate([self._clipped, clipped], axis=1)
+            saturated = history[:, CLIPPED_TICKS - 1 :].copy()
+            for back in range(1, CLIPPED_TICKS):
+                saturated &= history[:, CLIPPED_TICKS - 1 - back : history.shape[1] - back]
+            self._clipped = history[:, 1 - CLIPPED_TICKS :].copy()
+        if ticks.lost is None:
+            return saturated
+        return ticks.lost.copy() if saturated is None else np.asarray(saturated | ticks.lost)
+
     def _channel(
-        self, channel: int, ticks: Ticks, starts: Bools, forced: Bools, means: Floats, drift_uv: Floats, blank: Bools
+        self, channel: int, ticks: Ticks, starts: Bools, held: list[bool], drift_uv: float, blank: Bools
     ) -> list[Resumption]:
         resumptions: list[Resumption] = []
         onsets = np.flatnonzero(starts)
-        bad = (ticks.clipped[channel] | ticks.lost[channel]).tolist()
-        held = forced.tolist()
-        levels = means.tolist()
+        bad = _disturbed(ticks, channel)
+        levels = ticks.means_uv(channel, DRIFT_TICKS + 1)
         blanked, calm, patience = bool(self._blank[channel]), int(self._calm[channel]), int(self._patience[channel])
         tick, n = 0, ticks.n
         while tick < n:
@@ -81,7 +88,7 @@ class Blanking:
             disturbed = bad[tick]
             if not (disturbed or held[tick]) and calm >= CALM_TICKS:
                 recent = levels[tick : tick + DRIFT_TICKS + 1]
-                if patience <= 0 or not _drifts(recent, float(drift_uv[channel])):
+                if patience <= 0 or not _drifts(recent, drift_uv):
                     slope = (recent[-1] - recent[-3]) / (2 * self._grid.groups)
                     value = recent[-1] + slope * (self._grid.groups + 1) / 2
                     resumptions.append(Resumption(channel, tick, value, slope))
@@ -94,6 +101,15 @@ class Blanking:
             tick += 1
         self._blank[channel], self._calm[channel], self._patience[channel] = blanked, calm, patience
         return resumptions
+
+
+def _disturbed(ticks: Ticks, channel: int) -> list[bool]:
+    bad = np.zeros(ticks.n, bool)
+    for marks in (ticks.clipped, ticks.lost):
+        if marks is not None:
+            bad |= marks[channel]
+    marked: list[bool] = bad.tolist()
+    return marked
 
 
 def _drifts(means: list[float], limit_uv: float) -> bool:

@@ -6,16 +6,24 @@ from detectors.runs import Rules, Run, Tally, Timed
 from detectors.spikes import Spike
 
 AFTER_WAVE_S = 0.25
-AFTER_WAVE, AFTER_WAVE_SAME_SIGN = 0.6, 0.51
-"""Of the spike before: a smaller deflection this soon after it is its slow wave."""
-REBOUND_S, REBOUND = 0.5, 0.12
+AFTER_WAVE, AFTER_WAVE_SAME_SIGN = 1.35, 0.51
+"""Of the spike before: a smaller deflection this soon after it is its slow wave, or the other half of its cycle."""
+SUPPORTED = 0.75
+"""Of the criterion's amplitude, for a spike that comes when and as large as those before it let expect."""
+OTHER_HALF = 0.8
+"""Of the spike before and of the other sign: a cycle of a rhythm, whose end this is as well."""
+REBOUND_S, REBOUND = 0.45, 0.3
 """A much smaller one a little later still is the filter coming back."""
-SETTLING_S, SETTLING_RATIO = 0.15, 1.5
-"""So soon after blindness the filter still settles: only spikes this much above the criterion count."""
+SETTLING_S = 1.5
+"""So soon after blindness the amplifier may still be coming back: a spike counts only as far as it stands out from the
+unfiltered signal beside it, which the bend of a recovery does not."""
+TRUST_REGAINED = 3.0
+LEAST_TRUST = 0.35
 LONGEST_BLIND_S = 30.0
 """A discharge that goes on after a longer blindness counts as another one."""
 COVERED_S = 0.5
 """Muscle this close together covers what lies between."""
+LIFE_S = 0.6
 REMEMBERED_MINOR = 64
 TYPICAL = 0.4
 """Of all deflections in a discharge: so many are as large as the criterion asks."""
@@ -41,7 +49,10 @@ class Discharge:
     """Samples from first to last spike of each run, blindness and pauses left out."""
     longest_run: float = 0.0
     n_runs: int = 0
-    last_gap: float = 0.0
+    gaps: tuple[float, float] = (0.0, 0.0)
+    """The last two pauses between runs."""
+    sign_of_life: float = 0.0
+    """Clean time of the last spikes too small to count, close together, after the last run."""
     level_uv: float = 0.0
     interrupted: bool = False
     """A later discharge, not a silence, ended it."""
@@ -50,13 +61,24 @@ class Discharge:
         assert run.first is not None
         assert run.last is not None
         if self.n_runs:
-            self.last_gap = run.first.clean - self.last.clean
+            self.pause(run.first.clean)
         self.tally.merge(run.tally)
         self.spiking += run.spiking
         self.longest_run = max(self.longest_run, run.spiking)
         self.n_runs += 1
         self.last = run.last
+        self.sign_of_life = max(self.sign_of_life, run.last.clean)
         self.level_uv = run.level_uv
+
+    @property
+    def latest(self) -> float:
+        """Clean time of the last that was seen of it."""
+        return max(self.last.clean, self.sign_of_life)
+
+    def pause(self, until: float) -> None:
+        """A pause ended at ``until``, unless signs of life ended it before."""
+        if until > self.latest:
+            self.gaps = (self.gaps[1], until - self.latest)
 
     def copy(self) -> "Discharge":
         return Discharge(
@@ -66,15 +88,26 @@ class Discharge:
             self.spiking,
             self.longest_run,
             self.n_runs,
-            self.last_gap,
+            self.gaps,
+            self.sign_of_life,
             self.level_uv,
         )
 
+    def reach(self, rules: Rules) -> float:
+        """How far from its first and last spike another one may have been missed: a long interval of its own."""
+        n_intervals = self.tally.n - self.n_runs
+        return min(rules.slow, 1.5 * self.spiking / n_intervals) if n_intervals > 0 else rules.slow
+
     def tolerated_gap(self, rules: Rules) -> float:
-        """Pauses grow towards the end of a discharge (Bauer 2017), so the tolerance follows the last of them."""
+        """Pauses grow towards the end of a discharge (Bauer 2017), so the tolerance follows the last two of them."""
         c = rules.criterion
-        grown = min(c.merge_gap_growth * self.last_gap, c.merge_gap_limit_s * rules.rate_hz)
+        grown = min(c.merge_gap_growth * max(self.gaps), c.merge_gap_limit_s * rules.rate_hz)
         return max(c.merge_gap_s * rules.rate_hz, grown, rules.max_gap)
+
+    def typical_uv(self) -> float:
+        """The present size of its spikes, unless something larger, such as movement, was taken for them of late."""
+        baseline_uv = abs(self.first.spike.uv) / self.first.spike.ratio
+        return min(self.level_uv, self.tally.median_ratio() * baseline_uv) if self.tally.n else self.level_uv
 
     def meets(self, rules: Rules) -> bool:
         """Amplitude, rate and duration as the criterion asks, pauses and blindness not counted."""
@@ -108,8 +141,14 @@ class Follower:
         """End sample, length in samples and level of the run that ended last, for whoever keeps them."""
         self._discharge: Discharge | None = None
         self._hidden = 0.0
-        self._recent: list[Spike] = []
+        self._recent: list[tuple[int, float]] = []
+        """Sample and believed height of the last spikes that were no after-waves."""
         self._last_kept = -1
+        self._last_life = float("-inf")
+
+    @property
+    def in_run(self) -> bool:
+        return self.run is not None and self.run.first is not None
 
     def clean(self, sample: int) -> float:
         """``sample`` on the clock that stands still while nothing can be seen."""
@@ -128,18 +167,25 @@ class Follower:
         if spike.jagged:
             self._cover(spike)
             return False
+        trust = self._trust(spike)
         if self._is_after_wave(spike):
+            if self.run is not None and self._is_other_half(spike, self.run):
+                self.run.accompany(Timed(spike, self.clean(spike.sample), False))
             return False
-        self._recent = [*self._recent[-2:], spike]
-        if spike.ratio < self.rules.kept_ratio or self._is_settling(spike):
-            if self.run is not None and self.run.first is not None:
+        self._recent = [*self._recent[-2:], (spike.sample, trust * spike.uv)]
+        ratio = trust * spike.ratio
+        self._note_life(spike)
+        if ratio < self.rules.kept_ratio and not self._is_supported(spike, ratio):
+            if self.run is not None and self.in_run:
                 self.run.pass_by()
             return False
-        timed = Timed(spike, self.clean(spike.sample), spike.ratio >= self.rules.criterion.amplitude_ratio)
+        timed = Timed(spike, self.clean(spike.sample), ratio >= self.rules.criterion.amplitude_ratio)
         if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):
             self._end_run()
         if self.run is None:
-            self.run = Run(self.rules)
+            before = self._discharge
+            least_uv = self.rules.criterion.merge_amplitude * before.typical_uv() if before else 0.0
+            self.run = Run(self.rules, least_uv)
         established = self.run.first is not None
         self.run.add(timed)
         if not established and self.run.first is not None:
@@ -165,32 +211,46 @@ class Follower:
         if horizon - discharge.last.spike.sample > (LONGEST_BLIND_S * self.rules.rate_hz + self._tolerance(discharge)):
             return True
         tolerance = self._tolerance(discharge)
-        if now - discharge.last.clean <= tolerance:
+        since = discharge.latest
+        if now - since <= tolerance:
             return False
         alive = self.run is not None and not self._is_silence(self.run, now, horizon)
-        return not (alive and self.run is not None and self.run.begun_clean - discharge.last.clean <= tolerance)
+        return not (alive and self.run is not None and self.run.begun_clean - since <= tolerance)
 
     def run_may_count(self, horizon: int, blind_since: int | None) -> Run | None:
         """The run that is still going on at ``horizon``, established or not."""
         now = self.clean(min(horizon, blind_since) if blind_since is not None else horizon)
         return self.run if self.run is not None and not self._is_silence(self.run, now, horizon) else None
 
+    def _note_life(self, spike: Spike) -> None:
+        """Spikes in a pause that are too small to count, yet close together, keep a discharge from being over."""
+        now, discharge = self.clean(spike.sample), self._discharge
+        if discharge is not None and abs(spike.uv) < self.rules.criterion.merge_amplitude * discharge.typical_uv():
+            return
+        together = now - self._last_life <= LIFE_S * self.rules.rate_hz
+        if discharge is not None and together and now - discharge.latest <= self._tolerance(discharge):
+            if self._last_life - discharge.latest > self.rules.slow:
+                discharge.pause(self._last_life)
+            discharge.sign_of_life = max(now, discharge.sign_of_life)
+        self._last_life = now
+
     def _tolerance(self, discharge: Discharge) -> float:
         return discharge.tolerated_gap(self.rules)
 
     def _is_silence(self, run: Run, clean: float, sample: int) -> bool:
         longest = LONGEST_BLIND_S * self.rules.rate_hz
-        return clean - run.latest_clean > self.rules.max_gap or sample - run.latest_sample > longest
+        return clean - run.latest_clean > run.longest_silence or sample - run.latest_sample > longest
 
     def _attach(self, run: Run) -> None:
         """A new run goes on with the discharge before it, or begins another one."""
         assert run.first is not None
         if self._discharge is not None:
             before = self._discharge
-            close = run.first.clean - before.last.clean <= self._tolerance(before)
+            close = run.first.clean - before.latest <= self._tolerance(before)
             seen = run.first.spike.sample - before.last.spike.sample
             seen_enough = seen <= LONGEST_BLIND_S * self.rules.rate_hz + self._tolerance(before)
-            if close and seen_enough and run.level_uv >= self.rules.criterion.merge_amplitude * before.level_uv:
+            large = run.tally.peak_uv >= self.rules.criterion.merge_amplitude * before.typical_uv()
+            if close and seen_enough and large:
                 return
             self._close(before)
         self._discharge = Discharge(run.first, run.first)
@@ -214,20 +274,36 @@ class Follower:
         if len(minor) > REMEMBERED_MINOR:
             self.closed.remove(minor[0])
 
+    def _is_supported(self, spike: Spike, ratio: float) -> bool:
+        """A spike that is a little too small, but where the rhythm lets one expect it."""
+        enough = ratio >= SUPPORTED * self.rules.criterion.amplitude_ratio
+        return enough and self.run is not None and self.run.expects(spike.uv, self.clean(spike.sample))
+
+    def _is_other_half(self, spike: Spike, run: Run) -> bool:
+        if run.last is None:
+            return False
+        before = run.last.spike
+        soon = spike.sample - before.sample <= AFTER_WAVE_S * self.rules.rate_hz
+        return soon and spike.uv * before.uv < 0 and abs(spike.uv) >= OTHER_HALF * abs(before.uv)
+
     def _is_after_wave(self, spike: Spike) -> bool:
-        for before in self._recent:
-            since = spike.sample - before.sample
-            if since <= REBOUND_S * self.rules.rate_hz and abs(spike.uv) < REBOUND * abs(before.uv):
+        for sample, uv in self._recent:
+            since = spike.sample - sample
+            if since <= REBOUND_S * self.rules.rate_hz and abs(spike.uv) < REBOUND * abs(uv):
                 return True
             if since <= AFTER_WAVE_S * self.rules.rate_hz:
-                share = AFTER_WAVE_SAME_SIGN if spike.uv * before.uv > 0 else AFTER_WAVE
-                if abs(spike.uv) < share * abs(before.uv):
+                share = AFTER_WAVE_SAME_SIGN if spike.uv * uv > 0 else AFTER_WAVE
+                if abs(spike.uv) < share * abs(uv):
                     return True
         return False
 
-    def _is_settling(self, spike: Spike) -> bool:
-        soon = bool(self.blind) and spike.sample - self.blind[-1].last < SETTLING_S * self.rules.rate_hz
-        return soon and spike.ratio < SETTLING_RATIO * self.rules.criterion.amplitude_ratio
+    def _trust(self, spike: Spike) -> float:
+        """Share of its height that is believed: the less, the sooner after blindness it comes; 0 for a mere bend."""
+        since_s = (spike.sample - self.blind[-1].last) / self.rules.rate_hz if self.blind else SETTLING_S
+        if since_s >= SETTLING_S:
+            return 1.0
+        trust = spike.sharpness * (1 + TRUST_REGAINED * since_s**2)
+        return min(1.0, trust) if trust >= LEAST_TRUST else 0.0
 
     def _cover(self, spike: Spike) -> None:
         """Muscle hides what lies between its bursts; time with spikes in it was not hidden."""

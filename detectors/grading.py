@@ -43,7 +43,8 @@ def ending(follower: Follower, discharge: Discharge, horizon: int, *, signal_end
 def earliest_onset(follower: Follower, discharge: Discharge, since: int) -> int | None:
     """Where blindness lies so close before the first spike that the discharge may have begun in it."""
     first = discharge.first.spike.sample
-    reach = first - follower.rules.slow
+    # One spike may have gone unseen beside the blindness as well as in it.
+    reach = first - min(follower.rules.slow, 2 * discharge.reach(follower.rules))
     before = [b for b in follower.blind if b.first < first and b.last >= reach]
     if not before:
         return None

@@ -80,6 +80,17 @@ class Trial:
         verdict, reason = self._nothing(discharges, rhythm, known, end)
         return Judgement(stimulus, verdict, reason, (), self.baseline_uv, blind, True)
 
+    def open_until(self, known: Knowledge, judgement: Judgement) -> float:
+        """The sample before which ``judgement``, which is not final, cannot become so, whatever comes."""
+        if self.end_sample is None or not isfinite(self.baseline_uv):
+            return 0.0
+        if judgement.afterdischarges:
+            return self._watched_until(judgement.afterdischarges, self.end_sample)
+        criterion = self.follower.rules.criterion
+        # A discharge may be found yet, with an end that is already past, and its secondary window count from there.
+        soonest = known.horizon + (criterion.secondary_window_s - criterion.merge_gap_limit_s) * self._rate()
+        return min(self._window_end(self.end_sample), soonest)
+
     def _rate(self) -> float:
         return self.follower.rules.rate_hz
 
@@ -215,7 +226,7 @@ class Trial:
             return None
         hidden = 0.0
         for blind_first, blind_last in self._blind(known, end):
-            if blind_first - last <= rules.slow and first - blind_last <= rules.slow:
+            if blind_first - last <= discharge.reach(rules) and first - blind_last <= discharge.reach(rules):
                 hidden += blind_last - blind_first
         at_end = known.ended and known.horizon - last <= rules.slow
         if at_end:

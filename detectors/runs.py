@@ -9,12 +9,24 @@ from detectors.spikes import Spike
 
 LOOSE_ENDS_S = 0.6
 """Below the criterion's amplitude a spike belongs to a run only this close to the others."""
+ALONE_S = 0.5
+"""A first spike this long before a faster rhythm is none of it."""
 KEPT = 0.88
 UNEVEN = 1.25
 """Single intervals may be this much longer than those of the lowest rate."""
 BIN = 0.01
 """Width of a bin of ln(ratio): medians are kept as counts, so that memory does not grow with a discharge."""
 LONGEST_HEAD = 24
+POLYSPIKES = 2
+"""Spikes so close that they are one peak with several tops make a run by themselves."""
+LESSER_FIRST, LESSER, TINY = 0.5, 0.5, 0.4
+"""Of its neighbours' height: after a pause, or before one, so small a spike is not one of theirs; or anywhere."""
+SLOWING, SLOWING_HEIGHT = 1.6, 0.6
+"""A rhythm slows down towards its end: an interval up to this many times the last one, and a spike of this share of the
+present height, go on with it however slow it has become."""
+SLOWEST_S = 3.5
+UNHURRIED = 1.5
+"""Of the neighbours' intervals: a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,10 @@ class Rules:
         return self.rate_hz / self.criterion.min_spike_hz
 
     @property
+    def alone(self) -> float:
+        return ALONE_S * self.rate_hz
+
+    @property
     def loose(self) -> float:
         return LOOSE_ENDS_S * self.rate_hz
 
@@ -55,6 +71,8 @@ class Tally:
     n: int = 0
     n_high: int = 0
     """Of these, as large as the criterion asks."""
+    n_tops: int = 0
+    """Of those, polyspikes counted one by one."""
     n_small: int = 0
     """Deflections between them that were too small to be kept."""
     peak_uv: float = 0.0
@@ -63,6 +81,7 @@ class Tally:
     def add(self, spike: Spike, high: bool) -> None:
         self.n += 1
         self.n_high += high
+        self.n_tops += spike.n_peaks if high else 0
         self.peak_uv = max(self.peak_uv, abs(spike.uv))
         ratio_bin = round(log(spike.ratio) / BIN)
         self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + 1
@@ -70,13 +89,14 @@ class Tally:
     def merge(self, other: "Tally") -> None:
         self.n += other.n
         self.n_high += other.n_high
+        self.n_tops += other.n_tops
         self.n_small += other.n_small
         self.peak_uv = max(self.peak_uv, other.peak_uv)
         for ratio_bin, count in other.ratios.items():
             self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + count
 
     def copy(self) -> "Tally":
-        return Tally(self.n, self.n_high, self.n_small, self.peak_uv, dict(self.ratios))
+        return Tally(self.n, self.n_high, self.n_tops, self.n_small, self.peak_uv, dict(self.ratios))
 
     def median_ratio(self) -> float:
         """To half a per cent."""
@@ -100,12 +120,15 @@ class Timed:
 class Run:
     """Spikes without a silence longer than the criterion's. ``first`` and ``last`` stand among spikes of their kind."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, least_uv: float = 0.0) -> None:
         self._rules = rules
+        self._least_uv = least_uv
+        """Polyspikes must be as large as this to make a run of their own."""
         self._head: list[Timed] = []
         self._pending = Tally()
         self._before = 0.0
         self._pace = 0.0
+        self._sign = 0.0
         self.tally = Tally()
         self.first: Timed | None = None
         """``None`` until three spikes have established the run."""
@@ -127,8 +150,13 @@ class Run:
         return self.last.clean - self.first.clean if self.first and self.last else 0.0
 
     @property
+    def longest_silence(self) -> float:
+        """The criterion's gap, or what the last interval lets expect."""
+        return max(self._rules.max_gap, min(SLOWING * self._pace, SLOWEST_S * self._rules.rate_hz))
+
+    @property
     def credible(self) -> bool:
-        return self.tally.n_high >= max(3, (self.tally.n + 1) // 2)
+        return self.tally.n_tops >= 3 and self.tally.n_high >= (self.tally.n + 1) // 2
 
     def add(self, timed: Timed) -> None:
         interval = timed.clean - self.latest_clean
@@ -138,10 +166,22 @@ class Run:
         else:
             self._pending.add(timed.spike, timed.high)
             if self._belongs(timed, interval):
+                self._pace = self._since_last(timed)
                 self._take(timed)
-                self._pace = interval
         self._before = interval
         self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
+
+    def expects(self, uv: float, clean: float) -> bool:
+        """Whether a spike of this height and sign, at this time, continues the rhythm."""
+        if self.last is None or uv * self._sign <= 0 or abs(uv) < SLOWING_HEIGHT * self.level_uv:
+            return False
+        return clean - self.last.clean <= UNHURRIED * self._pace
+
+    def accompany(self, timed: Timed) -> None:
+        """The other half of the last spike's cycle, as large as it: the run ends with it, but it does not count."""
+        if self.last is not None and self.latest_clean == self.last.clean:
+            self.last = timed
+            self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
 
     def pass_by(self) -> None:
         """A deflection too small to be kept: a typical one must not be."""
@@ -150,15 +190,25 @@ class Run:
     def _belongs(self, timed: Timed, interval: float) -> bool:
         """An end may slow down, but a lone spike after a longer silence is not part of it."""
         rules, pace = self._rules, self._pace
+        if abs(timed.spike.uv) < (LESSER if interval > UNHURRIED * pace else TINY) * self.level_uv:
+            # If they go on like this, the size was wrong and not they.
+            self.level_uv += 0.1 * (abs(timed.spike.uv) - self.level_uv)
+            return False
+        if abs(timed.spike.uv) >= SLOWING_HEIGHT * self.level_uv and self._since_last(timed) <= SLOWING * pace:
+            return True
         longest = max(UNEVEN * rules.slow, 2.5 * pace) if timed.high else max(rules.loose, 1.5 * pace)
         # After a pause one large spike and its slow wave do not go on with the run; two large ones do.
         resumed = self._pending.n == 1 or self._pending.n_high >= 2
         return resumed and interval <= longest and interval + self._before <= rules.sparse
 
+    def _since_last(self, timed: Timed) -> float:
+        return timed.clean - self.last.clean if self.last else 0.0
+
     def _take(self, timed: Timed) -> None:
         self.tally.merge(self._pending)
         self._pending = Tally()
         self.last = timed
+        self._sign = timed.spike.uv
         self.level_uv += 0.2 * (abs(timed.spike.uv) - self.level_uv)
 
     def _establish(self) -> None:
@@ -166,12 +216,19 @@ class Run:
         rules = self._rules
         while (start := self._start_of_head()) is not None:
             del self._head[:start]
+            first = self._head[0].spike
+            if first.n_peaks >= POLYSPIKES and abs(first.uv) >= self._least_uv:
+                self._begin()
+                return
             if len(self._head) < 3:
                 return
-            first, second, third = self._head[:3]
-            even = second.clean - first.clean <= max(UNEVEN * rules.slow, 2.5 * (third.clean - second.clean))
+            earliest, second, third = self._head[:3]
+            pace = third.clean - second.clean
+            even = second.clean - earliest.clean <= max(rules.alone, 2.5 * pace)
             close = third.clean - second.clean <= 1.5 * rules.slow
-            if even and close and third.clean - first.clean <= rules.sparse:
+            lesser = abs(earliest.spike.uv) < LESSER_FIRST * max(abs(second.spike.uv), abs(third.spike.uv))
+            hurried = second.clean - earliest.clean <= UNHURRIED * pace
+            if even and close and (hurried or not lesser) and third.clean - earliest.clean <= rules.sparse:
                 self._begin()
                 return
             del self._head[0]
@@ -196,8 +253,9 @@ class Run:
 
     def _begin(self) -> None:
         self.first, self.last = self._head[0], self._head[-1]
+        self._sign = self.last.spike.uv
         for timed in self._head:
             self.tally.add(timed.spike, timed.high)
-        self._pace = self._interval(len(self._head) - 1)
+        self._pace = self._interval(len(self._head) - 1) if len(self._head) > 1 else 0.0
         self.level_uv = sum(abs(timed.spike.uv) for timed in self._head) / len(self._head)
         self._head = []

@@ -37,7 +37,7 @@ class BaselineScan:
 
     def push(self, block: NDArray[Any]) -> None:
         for ticks in self._maker.take(block):
-            self._conditioner.push(ticks, np.zeros(ticks.n, bool))
+            self._conditioner.push(ticks, None)
 
     def baseline_uv(self) -> list[float]:
         """Per channel, NaN where fewer than 5 seconds were clean."""

@@ -17,6 +17,12 @@ BEFORE_S = 60.0
 CHECK_TICKS = 25
 """A judgement becomes final at multiples of this many ticks, wherever blocks end."""
 REMEMBERED_BLIND = 500
+REMEMBERED_SPIKES = 600
+RHYTHM_RATIO = 0.75
+"""A rhythm of the baseline is looked for a little below the criterion, so that chance does not decide."""
+SMALLEST_RATIO = 0.65
+"""Of the criterion's: smaller deflections do not even speak against a discharge."""
+NEVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,11 @@ class Live:
 class Watch:
     """Memory is bounded: spikes are condensed at once, only discharges and judgements are kept."""
 
-    def __init__(self, criterion: Criterion, grid: Grid, delay_samples: float) -> None:
+    def __init__(self, criterion: Criterion, grid: Grid) -> None:
         self.judged: list[Judgement] = []
+        self.next_check = NEVER
+        """Before this tick nothing can become final without a further event."""
         self._grid = grid
-        self._delay = delay_samples
         self._rules = Rules(criterion, grid.rate_hz)
         scanning = replace(criterion, min_duration_s=criterion.seizure_min_duration_s)
         self._follower = Follower(Rules(scanning, grid.rate_hz))
@@ -68,12 +75,12 @@ class Watch:
         self._trial: Trial | None = None
         self._blind_since: int | None = None
         self._gone = False
-        self._next_check = CHECK_TICKS
-        self._high_spikes: deque[int] = deque(maxlen=1000)
-        # A rhythm of the baseline is looked for a little below the criterion, so that chance does not decide.
-        similar = replace(criterion, amplitude_ratio=0.75 * criterion.amplitude_ratio)
-        self._rhythm = Follower(Rules(similar, grid.rate_hz))
-        self._runs: deque[tuple[int, float, float]] = deque(maxlen=64)
+        self._rhythm_rules = Rules(
+            replace(criterion, amplitude_ratio=RHYTHM_RATIO * criterion.amplitude_ratio), grid.rate_hz
+        )
+        self._least_ratio = RHYTHM_RATIO * criterion.amplitude_ratio
+        self._recent: deque[Spike | Blind] = deque(maxlen=REMEMBERED_SPIKES)
+        """What the time before a train may have to be judged by."""
 
     def advance(self, events: list[tuple[int, Event]], tick: int) -> None:
         """Take in ``events``, all those before ``tick`` in order, and let become final what can."""
@@ -133,17 +140,13 @@ class Watch:
     def _take(self, event: Event) -> None:
         match event:
             case Spike():
-                counts = self._follower.add(event)
-                if counts and event.ratio >= self._rules.criterion.amplitude_ratio:
-                    self._high_spikes.append(event.sample)
-                self._rhythm.add(event)
-                if run := self._rhythm.ended_run:
-                    self._runs.append(run)
-                    self._rhythm.ended_run = None
+                if event.ratio >= self._least_ratio:
+                    self._recent.append(event)
+                elif not self._follower.in_run:
+                    return
+                self._follower.add(event)
             case Blind():
-                self._follower.add_blind(event)
-                self._rhythm.add_blind(event)
-                self._forget_blindness()
+                self._note_blind(event)
             case Blindness(state="begins"):
                 self._blind_since, self._gone = event.sample, False
             case Blindness(state="gone"):
@@ -158,39 +161,62 @@ class Watch:
 
     def _end_blindness(self, sample: int) -> None:
         if self._blind_since is not None and sample > self._blind_since:
-            self._follower.add_blind(Blind(self._blind_since, sample, self._gone))
-            self._rhythm.add_blind(Blind(self._blind_since, sample, self._gone))
+            self._note_blind(Blind(self._blind_since, sample, self._gone))
         self._blind_since, self._gone = None, False
+
+    def _note_blind(self, blind: Blind) -> None:
+        self._follower.add_blind(blind)
+        self._recent.append(blind)
         self._forget_blindness()
 
     def _forget_blindness(self) -> None:
-        for follower in (self._rhythm, self._follower) if self._trial is None else (self._rhythm,):
-            del follower.blind[:-REMEMBERED_BLIND]
-            del follower.covered[:-REMEMBERED_BLIND]
+        if self._trial is None:
+            del self._follower.blind[:-REMEMBERED_BLIND]
+            del self._follower.covered[:-REMEMBERED_BLIND]
 
     def _begin_trial(self, train: TrainBegins) -> None:
         # Runs of the discharge that the last train evoked are no rhythm of the baseline.
         evoked = self.discharge_spans() if self._scanning is None else []
         self._end_trial(train.sample, "the next train begins")
-        since = train.sample - BEFORE_S * self._grid.rate_hz
-        run = self._rhythm.run
-        if run is not None and run.last is not None and run.credible:
-            self._runs.append((run.last.spike.sample, run.spiking, run.level_uv))
-        runs = tuple(
-            (spiking, level)
-            for end, spiking, level in self._runs
-            if end >= since and not any(first <= end <= last for first, last in evoked)
-        )
-        n_high = sum(
-            sample >= since and not any(first <= sample <= last for first, last in evoked)
-            for sample in self._high_spikes
-        )
-        seconds = min(BEFORE_S, max(1.0, train.sample / self._grid.rate_hz))
+        before = self._before(train.sample, evoked)
         self._scanning = None
         self._follower = Follower(self._rules)
-        self._trial = Trial(train.sample, None, train.baseline_uv, Before(n_high / seconds, runs), self._follower)
+        self._trial = Trial(train.sample, None, train.baseline_uv, before, self._follower)
+        self.next_check = train.sample // self._grid.tick_samples
         if self._blind_since is not None:
             self._blind_since = max(self._blind_since, train.sample)
+
+    def _before(self, train: int, evoked: list[tuple[int, int]]) -> Before:
+        """Spikes and runs of the last minute before ``train``, those of a discharge that a train evoked left out."""
+        since = train - BEFORE_S * self._grid.rate_hz
+        rhythm, counting = Follower(self._rhythm_rules), Follower(self._rules)
+        runs: list[tuple[int, float, float]] = []
+        n_high = 0
+        # Twice the time that counts, so that a run which reaches into it is seen from its beginning.
+        earliest = train - 2 * BEFORE_S * self._grid.rate_hz
+        for event in self._recent:
+            if (event.last if isinstance(event, Blind) else event.sample) < earliest:
+                continue
+            if isinstance(event, Blind):
+                rhythm.add_blind(event)
+                continue
+            rhythm.add(event)
+            if rhythm.ended_run is not None:
+                runs.append(rhythm.ended_run)
+                rhythm.ended_run = None
+            high = counting.add(event) and event.ratio >= self._rules.criterion.amplitude_ratio
+            outside = not any(first <= event.sample <= last for first, last in evoked)
+            n_high += high and outside and event.sample >= since
+        run = rhythm.run
+        if run is not None and run.last is not None and run.credible:
+            runs.append((run.last.spike.sample, run.spiking, run.level_uv))
+        alike = tuple(
+            (spiking, level)
+            for end, spiking, level in runs
+            if end >= since and not any(first <= end <= last for first, last in evoked)
+        )
+        seconds = min(BEFORE_S, max(1.0, train / self._grid.rate_hz))
+        return Before(n_high / seconds, alike)
 
     def _end_trial(self, sample: int, why: str) -> None:
         if self._trial is not None:
@@ -199,23 +225,30 @@ class Watch:
     def _settle(self, judgement: Judgement) -> None:
         self.judged.append(judgement)
         self._trial = None
+        self.next_check = NEVER
         self._forget_blindness()
 
     def _check(self, tick: int) -> None:
         """Finality is decided at fixed ticks: asking more or less often must not change it."""
-        while self._trial is not None and self._next_check <= tick:
-            if (judgement := self._trial.judge(self._known(self._next_check))).final:
+        while self._trial is not None and self.next_check <= tick:
+            # The first fixed tick from here on; the judge says how long nothing can change by time alone.
+            at = max(CHECK_TICKS, -(-self.next_check // CHECK_TICKS) * CHECK_TICKS)
+            if at > tick:
+                self.next_check = at
+                return
+            known = self._known(at)
+            if (judgement := self._trial.judge(known)).final:
                 self._settle(judgement)
-            self._next_check += CHECK_TICKS
-        if self._next_check <= tick:
-            self._next_check = (tick // CHECK_TICKS + 1) * CHECK_TICKS
+            else:
+                open_until = self._trial.open_until(known, judgement)
+                self.next_check = max(at + CHECK_TICKS, int(open_until / self._grid.tick_samples))
 
     def _known(self, tick: int) -> Knowledge:
         return Knowledge(self._sample(tick), self._blind_since, None)
 
     def _sample(self, tick: int) -> int:
         """Spikes before this sample are known once all ticks before ``tick`` are."""
-        return max(0, int(tick * self._grid.tick_samples - self._delay))
+        return tick * self._grid.tick_samples
 
     def _seizure(
         self, follower: Follower, discharge: Discharge, horizon: int, baseline_uv: float, *, ended: bool

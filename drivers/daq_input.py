@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 from typing import Literal
 
 import numpy as np
 
-from drivers.interface import Channel, Role
+from drivers.interface import Channel, DeviceRefused, Role
+
+SETTLING_S = 10e-6
+"""What a multiplexed converter needs on top of a conversion to forget the channel before."""
 
 Terminal = Literal["differential", "rse", "nrse", "pseudodifferential"]
 
@@ -40,3 +44,19 @@ def channel_of(wanted: Input, coefficients: Sequence[float], low_v: float, high_
         int(np.clip(round((rail_v - offset_v) / volts_per_count), -32768, 32767)) for rail_v in (low_v, high_v)
     )
     return Channel(wanted.name, wanted.role, wanted.unit, volts_per_count * wanted.units_per_volt, (low, high))
+
+
+def highest_safe_rate_hz(n_channels: int, single_hz: float, aggregate_hz: float, *, simultaneous: bool) -> float:
+    """Per channel: a multiplexed converter must settle at every channel. SpikeGLX's rule."""
+    if simultaneous or n_channels == 1:
+        return single_hz
+    return 1 / (1 / aggregate_hz + SETTLING_S) / n_channels
+
+
+def refuse_unsettled(where: str, n_channels: int, rate_hz: float, safe_hz: float) -> None:
+    """Raises ``DeviceRefused`` for a rate at which each channel would carry a part of the one before it."""
+    if rate_hz > safe_hz:
+        raise DeviceRefused(
+            f"{where} was asked for {n_channels} channels at {rate_hz:g} Hz; the highest rate at which its inputs "
+            f"settle is {floor(safe_hz)} Hz: sample more slowly or use fewer channels"
+        )

@@ -137,6 +137,11 @@ class DeliveredTrain(msgspec.Struct, frozen=True, tag="delivered_train"):
     def charge_per_phase_uc(self) -> float:
         return self.current_ua * self.phase_us * 1e-6
 
+    @property
+    def charge_uc(self) -> float:
+        """Charge moved in one direction or the other over the whole train."""
+        return self.charge_per_phase_uc * (2 if self.shape == "biphasic" else 1) * self.n_pulses
+
 
 def charge_density_uc_cm2(charge_per_phase_uc: float, area_cm2: float) -> float:
     return charge_per_phase_uc / area_cm2
@@ -181,6 +186,18 @@ class SampleSource(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Reopenable(Protocol):
+    """A source that can be had back after ``LinkLost``."""
+
+    def reopen(self) -> None:
+        """Find the same instrument again and start it; what follows is a new segment.
+
+        Raises ``DriverError`` as long as it is not back, or not the same; it may be tried again.
+        """
+        ...
 
 
 class SourceEnded(DriverError):

@@ -1,22 +1,25 @@
 """One analogue input task of NI-DAQmx, and the translation of what goes wrong with it. Used from one thread only."""
 
 import logging
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from math import ceil, floor
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import ceil
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import nidaqmx
 import numpy as np
 from nidaqmx.constants import AcquisitionType, TerminalConfiguration
-from nidaqmx.errors import DaqError, DaqNotFoundError, DaqNotSupportedError, DaqReadError, Error, RpcError
+from nidaqmx.errors import DaqError, DaqReadError, Error
+from nidaqmx.grpc_session_options import SessionInitializationBehavior
 from nidaqmx.stream_readers import AnalogUnscaledReader
 from nidaqmx.system import System
 
-from drivers.daq_input import Input, channel_of
-from drivers.interface import Block, DeviceNotFound, DeviceRefused, LinkLost, SamplesLost
+from drivers.daq_input import Input, channel_of, highest_safe_rate_hz, refuse_unsettled
+from drivers.interface import Block, DeviceNotFound, LinkLost, SamplesLost
+from drivers.nidaq_device import find_device, finding, losing, plainly, refusing
 
 TERMINALS = {
     "differential": TerminalConfiguration.DIFF,
@@ -34,42 +37,43 @@ MAX_STALLS = 3
 
 POSITION_CHECK_S = 1.0
 
-SETTLING_S = 10e-6
-"""What a multiplexed converter needs on top of a conversion to forget the channel before."""
-
 log = logging.getLogger(__name__)
 
 
-def highest_safe_rate_hz(n_channels: int, single_hz: float, aggregate_hz: float, *, simultaneous: bool) -> float:
-    """Per channel: a multiplexed converter must settle at every channel. SpikeGLX's rule."""
-    if simultaneous or n_channels == 1:
-        return single_hz
-    return 1 / (1 / aggregate_hz + SETTLING_S) / n_channels
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """``block`` is the usual size of a read; ``buffer_s`` is how long nobody may read without a loss."""
+
+    rate_hz: float
+    block: int
+    buffer_s: float
 
 
-def open_channel(remote: str) -> Any:
-    """A gRPC channel to ``host:port``; connecting happens with the first call."""
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the C core writes to stderr; errors reach us as exceptions
-    import grpc
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A board that was found, and the name of the task on it; ``identity`` is for people."""
 
-    unlimited = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
-    return grpc.insecure_channel(remote, options=unlimited)
+    identity: str
+    serial_number: int
+    task_name: str
 
 
 class BoardTask:
-    """A continuous task over ``inputs``, configured and read back; ``where`` names the board in messages."""
+    """A continuous task over ``inputs``, configured and read back; ``where`` names the board in messages.
+
+    ``known`` is the board of an earlier task, which must be the same; what that task left on a server is cleared.
+    """
 
     def __init__(
         self,
         device: str,
         inputs: Sequence[Input],
-        rate_hz: float,
-        block: int,
-        buffer_s: float,
+        acquisition: Acquisition,
         *,
         where: str,
         link: Any = None,
         serial_number: int | None = None,
+        known: Known | None = None,
     ) -> None:
         self._where = where
         self._inputs = inputs
@@ -77,21 +81,31 @@ class BoardTask:
         self._checked_at = 0
         self._last_read_s = monotonic()
         options = nidaqmx.GrpcSessionOptions(link, "") if link is not None else None
-        with _finding(where):
-            board = _find(System.remote(options) if options else System.local(), device, serial_number, where)
-            self.identity = f"{board.product_type} (serial {board.serial_num:08X}) as {board.name}"
-            _check_pins(board, inputs, where)
-            _check_rate(board, len(inputs), rate_hz, where)
-        with _refusing(where):
-            self._task = nidaqmx.Task(grpc_options=options)
+        with finding(where):
+            system = System.remote(options) if options else System.local()
+            board = find_device(system, device, None if known else serial_number, where)
+            # A name of its own: on a server, tasks of one name are one task.
+            task_name = f"kindle_{uuid4().hex[:12]}"
+            if known is None:
+                _check_pins(board, inputs, where)
+                _check_rate(board, len(inputs), acquisition.rate_hz, where)
+                identity = f"{board.product_type} (serial {board.serial_num:08X}) as {board.name}"
+                self.known = Known(identity, int(board.serial_num), task_name)
+            else:
+                _check_same(board, known, where)
+                self.known = Known(known.identity, known.serial_number, task_name)
+        if known is not None and link is not None:
+            _clear_leftover(link, known.task_name)
+        with refusing(where):
+            self._task = nidaqmx.Task(task_name, grpc_options=_session(link, task_name))
             try:
-                self._configure(board.name, rate_hz, block, buffer_s)
+                self._configure(board.name, acquisition)
             except BaseException:
                 self.close()
                 raise
 
     def start(self) -> None:
-        with _refusing(self._where):
+        with refusing(self._where):
             self._begin_segment()
 
     def fetch(self, n_samples: int, timeout_s: float, deliver: Callable[[Block], None]) -> None:
@@ -100,7 +114,7 @@ class BoardTask:
         Raises ``SamplesLost`` with the task restarted, or ``LinkLost``; what was delivered before stays valid.
         """
         missing, stalls = n_samples, 0
-        with _losing(self._where):
+        with losing(self._where):
             while missing:
                 piece = self._read(missing, timeout_s)
                 if piece.shape[1]:
@@ -128,7 +142,7 @@ class BoardTask:
         self._n_read = self._checked_at = 0
         self._last_read_s = monotonic()
 
-    def _configure(self, device: str, rate_hz: float, block: int, buffer_s: float) -> None:
+    def _configure(self, device: str, acquisition: Acquisition) -> None:
         # The driver's own channel names are the pins': it would read a comma or a colon in ours as a list.
         for wanted in self._inputs:
             self._task.ai_channels.add_ai_voltage_chan(
@@ -137,11 +151,11 @@ class BoardTask:
                 min_val=-wanted.range_v,
                 max_val=wanted.range_v,
             )
-        timing = self._task.timing
-        timing.cfg_samp_clk_timing(rate_hz, sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=block)
+        timing, block = self._task.timing, acquisition.block
+        timing.cfg_samp_clk_timing(acquisition.rate_hz, sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=block)
         self.rate_hz = float(timing.samp_clk_rate)
         # A multiple of the block: boards with direct memory access ask for it.
-        self.buffer = ceil(buffer_s * self.rate_hz / block) * block
+        self.buffer = ceil(acquisition.buffer_s * self.rate_hz / block) * block
         self._task.in_stream.input_buf_size = self.buffer
         made = list(self._task.ai_channels)
         self.scaling = tuple(tuple(float(term) for term in channel.ai_dev_scaling_coeff) for channel in made)
@@ -177,7 +191,7 @@ class BoardTask:
         n_lost = max(n_unread, round((self._last_read_s - last_read_s) * self.rate_hz))
         return SamplesLost(
             f"{self._where} was read too late: about {n_lost} samples per channel ({n_lost / self.rate_hz:.2f} s) are "
-            f"lost; the next read begins a new segment ({_plainly(error)})",
+            f"lost; the next read begins a new segment ({plainly(error)})",
             n_lost,
         )
 
@@ -200,22 +214,34 @@ class BoardTask:
             raise SamplesLost(f"{self._where} has skipped {n_lost} samples per channel without an error", n_lost)
 
 
-def _find(system: System, device: str, serial_number: int | None, where: str) -> Any:
-    boards = {board.name: board for board in system.devices}
-    found = next((board for name, board in boards.items() if name.casefold() == device.casefold()), None)
-    if found is None:
-        present = ", ".join(boards) or "none at all"
+def _check_same(board: Any, known: Known, where: str) -> None:
+    """Another board under the same name is not the one that was lost."""
+    try:
+        serial_number = int(board.serial_num)
+    except DaqError as error:
+        # After replugging, some boards do not tell who they are until the program ends (nidaqmx-python issue 818).
+        log.warning("%s is back, but does not tell its serial number: %s", where, plainly(error))
+        return
+    if serial_number != known.serial_number:
         raise DeviceNotFound(
-            f"there is no NI device {where}; present: {present}; check its cable or its name in NI MAX"
+            f"{where} is now a board with the serial number {serial_number:08X}; {known.serial_number:08X} was lost: "
+            "plug in the one that the session began with"
         )
-    if serial_number is not None and found.serial_num != serial_number:
-        others = [name for name, board in boards.items() if board.serial_num == serial_number]
-        hint = f"{others[0]} has it" if others else "no other device has it"
-        raise DeviceNotFound(
-            f"{where} has the serial number {found.serial_num:08X}, {serial_number:08X} was expected; {hint}: "
-            "correct the rig's file or plug in the right board"
-        )
-    return found
+
+
+def _session(link: Any, name: str) -> Any:
+    if link is None:
+        return None
+    behaviour = SessionInitializationBehavior.INITIALIZE_SERVER_SESSION
+    return nidaqmx.GrpcSessionOptions(link, name, initialization_behavior=behaviour)
+
+
+def _clear_leftover(link: Any, name: str) -> None:
+    """A task whose link broke lives on at the server and keeps the board reserved."""
+    behaviour = SessionInitializationBehavior.ATTACH_TO_SERVER_SESSION
+    with suppress(Error):  # where it is gone, there is nothing to clear
+        options = nidaqmx.GrpcSessionOptions(link, name, initialization_behavior=behaviour)
+        nidaqmx.Task(name, grpc_options=options).close()
 
 
 def _check_pins(board: Any, inputs: Sequence[Input], where: str) -> None:
@@ -234,52 +260,4 @@ def _check_rate(board: Any, n_channels: int, rate_hz: float, where: str) -> None
         board.ai_max_multi_chan_rate,
         simultaneous=board.ai_simultaneous_sampling_supported,
     )
-    if rate_hz > safe_hz:
-        raise DeviceRefused(
-            f"{where} was asked for {n_channels} channels at {rate_hz:g} Hz; the highest rate at which its inputs "
-            f"settle is {floor(safe_hz)} Hz: sample more slowly or use fewer channels"
-        )
-
-
-@contextmanager
-def _finding(where: str) -> Iterator[None]:
-    try:
-        yield
-    except (DaqNotFoundError, DaqNotSupportedError) as error:
-        raise DeviceNotFound(
-            f"{where} is out of reach: the NI-DAQmx driver is not installed on this computer; "
-            "install it from ni.com, or name a remote server"
-        ) from error
-    except RpcError as error:
-        message = f"no NI device server answers for {where} ({_plainly(error)}); start it or check the address"
-        raise DeviceNotFound(message) from error
-    except Error as error:
-        raise DeviceNotFound(f"{where} cannot be identified ({_plainly(error)}); replug it and try again") from error
-
-
-@contextmanager
-def _refusing(where: str) -> Iterator[None]:
-    try:
-        yield
-    except RpcError as error:
-        raise _gone(where, error) from error
-    except Error as error:
-        raise DeviceRefused(f"{where} refuses: {_plainly(error)}") from error
-
-
-@contextmanager
-def _losing(where: str) -> Iterator[None]:
-    try:
-        yield
-    except Error as error:
-        raise _gone(where, error) from error
-
-
-def _gone(where: str, error: Error) -> LinkLost:
-    return LinkLost(f"{where} stopped answering ({_plainly(error)}); check its cable and its power, then open it again")
-
-
-def _plainly(error: Error) -> str:
-    """The vendor's first line, and its code."""
-    text = next((line.strip().rstrip(".") for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return f"{text}, code {error.error_code}" if isinstance(error, DaqError) else text
+    refuse_unsettled(where, n_channels, rate_hz, safe_hz)

@@ -3,7 +3,6 @@
 import atexit
 import logging
 from contextlib import suppress
-from enum import Enum
 from threading import RLock
 
 from drivers.interface import Abort, DeliveredTrain, DeviceNotFound, DeviceRefused, DriverError, LinkLost, PulseTrain
@@ -26,6 +25,7 @@ from drivers.pulsepal_codec import (
 )
 from drivers.pulsepal_train import OutputStage, quantise
 from drivers.serial_wire import SerialLink, SerialWire, open_wire
+from drivers.stimulator_state import State, require
 
 LOG = logging.getLogger(__name__)
 
@@ -34,17 +34,6 @@ FIRMWARE = {20: "2.0.0", 21: "2.0.1"}
 
 HANDSHAKE_TIMEOUT_S = 1.0
 EXCHANGE_TIMEOUT_S = 0.5
-
-
-class State(Enum):
-    """``FAULT`` is left only by a fresh ``identify``."""
-
-    UNIDENTIFIED = "unidentified"
-    IDLE = "idle"
-    ARMED = "armed"
-    FIRING = "firing"
-    DONE = "done"
-    FAULT = "fault"
 
 
 class PulsePal:
@@ -276,18 +265,4 @@ class PulsePal:
         return self._link
 
     def _require(self, *states: State, verb: str) -> None:
-        if self._state not in states:
-            wanted = " or ".join(state.value for state in states)
-            raise DeviceRefused(
-                f"{self._address}: cannot {verb} while {self._state.value}, only while {wanted}; {_NEXT[self._state]}"
-            )
-
-
-_NEXT = {
-    State.UNIDENTIFIED: "connect first",
-    State.IDLE: "prepare a train first",
-    State.ARMED: "fire or abort first",
-    State.FIRING: "let the train end and rest first",
-    State.DONE: "prepare a train first",
-    State.FAULT: "connect again",
-}
+        require(self._state, *states, verb=verb, address=self._address)

@@ -1,13 +1,24 @@
 """A recording played back as a source of samples, with the stimulator that was at work in it."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
-from drivers.interface import Abort, Block, Channel, DeliveredTrain, DeviceRefused, LinkLost, PulseTrain, SourceEnded
+from drivers.interface import (
+    Abort,
+    Block,
+    Channel,
+    DeliveredTrain,
+    DeviceRefused,
+    LinkLost,
+    PulseTrain,
+    SamplesLost,
+    SourceEnded,
+)
 
 LEAD_S = 1.0
 """A recorded train that begins this soon after the trigger is taken as its answer without moving the recording."""
@@ -25,13 +36,26 @@ class RecordedTrain:
 
 
 class ReplaySource:
-    """``counts`` is ``(n_channels, n_samples)``, int16; it may be a memory map."""
+    """``counts`` is ``(n_channels, n_samples)``, int16; it may be a memory map.
 
-    def __init__(self, name: str, channels: Sequence[Channel], rate_hz: float, counts: NDArray[np.int16]) -> None:
+    Samples are missing before each of ``gaps``: there a read is answered as it was when they were lost.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        channels: Sequence[Channel],
+        rate_hz: float,
+        counts: NDArray[np.int16],
+        *,
+        gaps: Sequence[int] = (),
+    ) -> None:
         self._name = name
         self._channels = tuple(channels)
         self._rate_hz = rate_hz
         self._counts = counts
+        self._gaps = tuple(gaps)
+        self._ahead = deque(gaps)
         self.position = 0
         self._closed = False
 
@@ -52,20 +76,37 @@ class ReplaySource:
 
     def start(self) -> None:
         self.position = 0
+        self._ahead = deque(self._gaps)
+
+    def reopen(self) -> None:
+        """See ``Reopenable``; what follows a gap is there already."""
+        self._check_open()
 
     def read(self, n_samples: int) -> Block:
-        if self._closed:
-            raise LinkLost(f"{self.identify()} is closed; open it again to read on")
+        self._check_open()
+        if self._ahead and n_samples and self.position + n_samples > self._ahead[0]:
+            lost = SamplesLost(f"{self._name} has a gap before sample {self._ahead[0]}")
+            lost.partial = self._next(self._ahead.popleft() - self.position)
+            raise lost
         if n_samples > self.remaining:
             raise SourceEnded(f"{self._name} ends {self.remaining} samples from here; {n_samples} were asked for")
-        begin, self.position = self.position, self.position + n_samples
-        return np.ascontiguousarray(self._counts[:, begin : self.position], dtype=np.int16)
+        return self._next(n_samples)
 
     def seek(self, sample: int) -> None:
+        """Go on from ``sample``; gaps that are passed over are not told."""
         self.position = sample
+        self._ahead = deque(gap for gap in self._gaps if gap > sample)
 
     def close(self) -> None:
         self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise LinkLost(f"{self.identify()} is closed; open it again to read on")
+
+    def _next(self, n_samples: int) -> Block:
+        begin, self.position = self.position, self.position + n_samples
+        return np.ascontiguousarray(self._counts[:, begin : self.position], dtype=np.int16)
 
     def trains(self) -> tuple[RecordedTrain, ...]:
         """The trains that the TTL channel shows, with the median plateau of the current monitor."""
@@ -94,11 +135,13 @@ class ReplayStimulator:
     """Answers each ``fire`` with the next recorded train; refuses a train that is not the one recorded there.
 
     Where the protocol reaches its trigger at another moment than it did, the recording jumps to just before the
-    train: ``jumps`` counts these.
+    train: ``jumps`` counts these. ``unseen`` are the triggers, counted from 0, that no recorded train followed.
     """
 
-    def __init__(self, source: ReplaySource) -> None:
+    def __init__(self, source: ReplaySource, *, unseen: Collection[int] = ()) -> None:
         self._source = source
+        self._unseen = frozenset(unseen)
+        self._n_fired = 0
         self._trains = source.trains()
         self._next = 0
         self._prepared = False
@@ -108,6 +151,9 @@ class ReplayStimulator:
         return f"{self._source.identify()}, {len(self._trains)} trains"
 
     def prepare(self, train: PulseTrain) -> DeliveredTrain:
+        if self._n_fired in self._unseen:
+            self._prepared = True
+            return DeliveredTrain.as_asked(train)
         if self._next >= len(self._trains):
             raise DeviceRefused(
                 f"{self._source.identify()} holds {len(self._trains)} trains; the protocol asks for one more"
@@ -126,6 +172,9 @@ class ReplayStimulator:
         if not self._prepared:
             raise DeviceRefused("fire() without prepare(): each train is prepared anew")
         self._prepared = False
+        self._n_fired += 1
+        if self._n_fired - 1 in self._unseen:
+            return
         onset = self._trains[self._next].onset_sample
         self._next += 1
         if not 0 <= onset - self._source.position <= LEAD_S * self._source.rate_hz:

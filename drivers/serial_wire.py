@@ -33,7 +33,8 @@ def open_wire(address: str, **settings: object) -> SerialWire:
         wire: SerialWire = serial.serial_for_url(
             address, timeout=0.5, write_timeout=WRITE_TIMEOUT_S, exclusive=True, **settings
         )
-    except (*PORT_ERRORS, ValueError) as error:
+    except Exception as error:
+        # Also termios.error, which is neither OSError nor SerialException: a pseudo-terminal refuses odd parity so.
         raise DeviceNotFound(
             f"{address} cannot be opened ({error}): check the address and the cable, close other programs that use it"
         ) from error

@@ -42,6 +42,8 @@ class Header:
     rate_hz: float
     start_utc: datetime
     first_sample: int = 0
+    n_lost: int | None = None
+    """About how many samples are missing before this segment; unknown in early recordings."""
 
 
 def header_text(header: Header, *, signal_name: str, marker_name: str) -> bytes:
@@ -70,6 +72,7 @@ def header_text(header: Header, *, signal_name: str, marker_name: str) -> bytes:
         f"RateHz={header.rate_hz!r}",
         f"StartUTC={header.start_utc.astimezone(UTC).isoformat(timespec='microseconds')}",
         f"FirstSample={header.first_sample}",
+        *([] if header.n_lost is None else [f"LostSamples={header.n_lost}"]),
         *(f"Ch{n}={msgspec.json.encode(channel).decode()}" for n, channel in enumerate(header.channels, 1)),
     ]
     return "".join(line + "\r\n" for line in lines).encode()
@@ -92,6 +95,7 @@ def parse_header(content: bytes, name: str) -> Header:
             rate_hz=float(own["RateHz"]),
             start_utc=datetime.fromisoformat(own["StartUTC"]),
             first_sample=int(own["FirstSample"]),
+            n_lost=int(own["LostSamples"]) if "LostSamples" in own else None,
         )
     except (ValueError, KeyError, configparser.Error, msgspec.MsgspecError) as error:
         raise RecordingError(f"{name} is damaged ({error}): restore it from a copy of the recording") from error

@@ -5,10 +5,17 @@ import sys
 import click
 
 from kindle import __version__
+from kindle.commands.calibrate import calibrate
+from kindle.commands.course import amend, due, preview, score, show, unblind
 from kindle.commands.demo import demo
 from kindle.commands.detect import detect
+from kindle.commands.devices import devices
+from kindle.commands.doctor import doctor
+from kindle.commands.ed50 import ed50
+from kindle.commands.isobole import isobole
 from kindle.commands.records import recover, report, verify
 from kindle.commands.replay import replay
+from kindle.commands.rig import rig
 from kindle.commands.run import run
 from kindle.commands.study import animal, study
 
@@ -36,7 +43,29 @@ def kindle() -> None:
     """
 
 
-for command in (demo, study, animal, run, report, replay, verify, recover, detect):
+for command in (
+    demo,
+    study,
+    animal,
+    due,
+    preview,
+    run,
+    score,
+    amend,
+    show,
+    unblind,
+    report,
+    replay,
+    verify,
+    recover,
+    detect,
+    devices,
+    calibrate,
+    rig,
+    doctor,
+    ed50,
+    isobole,
+):
     kindle.add_command(command)
 
 

@@ -10,7 +10,9 @@ import msgspec
 
 from detectors.criterion import Afterdischarge, Stimulus, Verdict
 from detectors.durations import Durations, durations_s
+from drivers.delivery_report import DeliveryReport
 from drivers.interface import DeliveredTrain, PulseTrain
+from kindle.behaviour import Scoring, Stamp
 
 
 class Dose(msgspec.Struct, frozen=True, tag="dose"):
@@ -21,6 +23,27 @@ class Dose(msgspec.Struct, frozen=True, tag="dose"):
     mg_per_kg: float
     route: str
     pretreatment_s: float
+
+
+class CodedDose(msgspec.Struct, frozen=True, tag="coded_dose"):
+    """A blinded dose: whoever injects knows the code on the bottle and the volume, and no more."""
+
+    code: str
+    ml_per_kg: float
+    route: str
+    pretreatment_s: float
+
+
+class Drawn(msgspec.Struct, frozen=True, tag="drawn"):
+    """What is in the syringe: the volume after rounding to its marks, and the dose that this volume really is."""
+
+    weight_g: float
+    exact_volume_ml: float
+    volume_ml: float
+    given_mg_per_kg: float | None
+    """On the basis of the dose; ``None`` while it is blinded."""
+    given_mmol_per_kg: float | None
+    """Of the active part; ``None`` while it is blinded."""
 
 
 class Stimulate(msgspec.Struct, frozen=True, tag="stimulate"):
@@ -37,7 +60,8 @@ class ScoreSeizure(msgspec.Struct, frozen=True, tag="score_seizure"):
 
 
 class Inject(msgspec.Struct, frozen=True, tag="inject"):
-    dose: Dose
+    dose: Dose | CodedDose
+    drawn: Drawn | None = None
 
 
 class Observe(msgspec.Struct, frozen=True, tag="observe"):
@@ -67,6 +91,15 @@ class MeasuredTrain(msgspec.Struct, frozen=True, tag="measured_train"):
     current_ua: float | None
     """Median plateau of the current monitor; ``None`` where no monitor is wired."""
     n_pulses: int | None
+    """Phases of the sign that comes first; ``None`` where the samples are too far apart to tell phases."""
+    lowest_ua: float | None = None
+    """Median plateau of the weakest of these phases: far below the others, the isolator ran out of voltage."""
+    n_opposite: int | None = None
+    """Phases of the other sign."""
+    opposite_ua: float | None = None
+    """Median plateau of the phases of the other sign."""
+    reported: DeliveryReport | None = None
+    """What a stimulator that measures its own output says of this train."""
 
 
 class Trial(msgspec.Struct, frozen=True, tag="trial"):
@@ -115,32 +148,54 @@ class VoidTrial(msgspec.Struct, frozen=True, tag="void_trial"):
     last_sample: int
     verdict: Verdict = Verdict.NONE
     """What the signal shows all the same: a discharge after a train that came wrong is still a discharge."""
+    delivered: DeliveredTrain | None = None
+    """What the stimulator was to put out; ``None`` where nobody knows any more."""
 
 
 class Rested(msgspec.Struct, frozen=True, tag="rested"):
+    """``recording`` names a stretch of signal without a gap: across two of them samples tell no time."""
+
     last_sample: int
+    recording: str = ""
 
 
 class Scored(msgspec.Struct, frozen=True, tag="scored"):
+    """``stage`` is ``None`` while the trial is still to be scored, from video or by another observer: not stage 0."""
+
     scale: str
-    stage: float
+    stage: float | None
+    stamps: tuple[Stamp, ...] = ()
 
 
 class Injected(msgspec.Struct, frozen=True, tag="injected"):
-    dose: Dose
+    """``sample`` counts in ``recording``, a stretch of signal without a gap."""
+
+    dose: Dose | CodedDose
     sample: int
+    drawn: Drawn | None = None
+    recording: str = ""
+    rate_hz: float = 0.0
+
+
+class Withheld(msgspec.Struct, frozen=True, tag="withheld"):
+    """The experimenter did not inject."""
 
 
 class Observed(msgspec.Struct, frozen=True, tag="observed"):
-    scale: str
-    stages: tuple[tuple[int, float], ...]
+    """Everything that was seen from ``first_sample`` to ``last_sample`` of ``recording``."""
+
+    scoring: Scoring
+    first_sample: int
+    last_sample: int
+    rate_hz: float
+    recording: str
 
 
 class Confirmed(msgspec.Struct, frozen=True, tag="confirmed"):
     choice: str
 
 
-Reply = Trial | VoidTrial | Rested | Scored | Injected | Observed | Confirmed
+Reply = Trial | VoidTrial | Rested | Scored | Injected | Withheld | Observed | Confirmed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -174,8 +229,11 @@ def score(scale: str) -> Steps[Scored]:
     return _narrow((yield ScoreSeizure(scale)), Scored)
 
 
-def inject(dose: Dose) -> Steps[Injected]:
-    return _narrow((yield Inject(dose)), Injected)
+def inject(dose: Dose | CodedDose, drawn: Drawn | None = None) -> Steps[Injected | Withheld]:
+    reply = yield Inject(dose, drawn)
+    if isinstance(reply, Withheld):
+        return reply
+    return _narrow(reply, Injected)
 
 
 def observe(duration_s: float, scale: str) -> Steps[Observed]:

@@ -1,12 +1,37 @@
 """The person at the rig, as the rig sees them: polled between reads, never waited for by the sample clock."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from kindle.behaviour import Edge
 from kindle.errors import KindleError
 
 Answer = Callable[[], str | None]
 """The answer to a question, or ``None`` as long as there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageMark:
+    """The animal is at this stage now."""
+
+    stage: float
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMark:
+    """This item happens, begins or ends now."""
+
+    item: str
+    edge: Edge = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The last mark was a mistake."""
+
+
+Mark = StageMark | ItemMark | TakeBack
 
 
 class Experimenter(Protocol):
@@ -18,8 +43,8 @@ class Experimenter(Protocol):
         """Show a question at once; the rig reads on and polls what is returned. No choices: a number is wanted."""
         ...
 
-    def stage_now(self, scale: str) -> float | None:
-        """A stage that the person stamped since the last call."""
+    def mark(self) -> Mark | None:
+        """The next thing that the person marked since the last call; ``None`` when there is nothing more."""
         ...
 
 
@@ -34,7 +59,7 @@ class Unattended:
             raise NobodyThere(f"nobody is at the rig to answer: {text}")
         return lambda: choices[0]
 
-    def stage_now(self, scale: str) -> float | None:
+    def mark(self) -> Mark | None:
         return None
 
 

@@ -1,6 +1,7 @@
 """What became of a train that the program died on. The recording answers where it can, else the experimenter."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ from kindle.experimenter import Experimenter, Unattended
 from kindle.judged import judged_trial
 from kindle.progress import unheard
 from kindle.recording import Recording, open_recording
-from kindle.stream import Stream
+from kindle.stream import Moment, SignalLost, Stream
 from kindle.study import SessionView
 
 
@@ -46,45 +47,98 @@ class Unrecorded:
     def append(self, block: Block, *, monotonic_ns: int, utc_ns: int) -> None:
         pass
 
+    def new_segment(self, start_utc: datetime, n_lost: int) -> None:
+        pass
+
 
 def _judge_recorded(
     recording: Recording, folder: str, train: PulseTrain, view: SessionView
 ) -> Trial | VoidTrial | None:
     """The trial as far as it was recorded; ``None`` when neither TTL nor monitor shows a train after the request."""
     plan = view.started.plan
-    asked_at = view.asked_samples[-1]
-    source = ReplaySource(folder, recording.channels, recording.rate_hz, recording.counts)
+    asked = _AskedTrain(train, folder, view.asked_samples[-1], plan.baseline_s)
+    source = ReplaySource(folder, recording.channels, recording.rate_hz, recording.joined, gaps=recording.gaps)
     stream = Stream(source, Unrecorded(), plan.criterion, round(recording.rate_hz), unheard)
-    stream.keep_monitor_from = asked_at
-    while (missing := min(source.remaining, asked_at - source.position)) > 0:
-        stream.advance(missing)
+    stream.keep_monitor_from = asked.sample
+    while (missing := min(source.remaining, asked.sample - source.position)) > 0:
+        try:
+            stream.advance(missing)
+        except SignalLost as lost:
+            stream.begin_segment(lost, Moment.now())
+            stream.keep_monitor_from = asked.sample
     n_trains_before, stream.closed_ttl = stream.n_trains, None
+    before_gap: Trial | VoidTrial | None = None
     while source.remaining:
-        stream.advance(source.remaining)
+        try:
+            stream.advance(source.remaining)
+        except SignalLost as lost:
+            n_trains = stream.n_trains - n_trains_before
+            if n_trains and before_gap is None:
+                # The rig stops the stimulator before anything else when the signal is lost.
+                before_gap = _seen(stream, asked, n_trains, "the signal was lost", stopped=True)
+            stream.begin_segment(lost, Moment.now())
+            stream.keep_monitor_from = asked.sample
     n_trains = stream.n_trains - n_trains_before
+    if isinstance(before_gap, Trial) and n_trains > 1:
+        reason = _too_many(n_trains)
+        return VoidTrial(
+            train, reason, True, before_gap.measured, folder, stream.n_samples, _at_most_unclear(before_gap.verdict)
+        )
+    if before_gap is not None:
+        return before_gap
     if n_trains == 0:
-        return _unmarked(stream, train, folder, asked_at)
-    going_on = stream.open_ttl is not None
+        return _unmarked(stream, train, folder, asked.sample)
+    stopped = view.stopped_in is view.asked_in[-1]
+    return _seen(stream, asked, n_trains, "the program stopped", stopped=stopped)
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedTrain:
+    """``sample`` is where the request stands in the journal."""
+
+    train: PulseTrain
+    folder: str
+    sample: int
+    baseline_s: float
+
+
+def _seen(stream: Stream, asked: _AskedTrain, n_trains: int, ended: str, *, stopped: bool) -> Trial | VoidTrial:
+    """What the TTL shows of the train, and what is known where the record of it ``ended``.
+
+    Without a stop the instrument would have ended a train that was going on by itself, as asked.
+    """
+    judgement = stream.closing_judgement()
+    train, going_on = asked.train, stream.open_ttl is not None
     onset, end = (stream.open_ttl, stream.n_samples) if stream.open_ttl is not None else stream.closed_ttl or (0, 0)
     delivered = DeliveredTrain.as_asked(train)
-    trace = stream.monitor_since(onset, end, quiet_before=asked_at)
+    trace = stream.monitor_since(onset, end, quiet_before=asked.sample)
     measured = measure(onset, end, trace, delivered, stream.rate_hz)
-    judgement = stream.judgement()
-    watched_s = stream.seconds(stream.n_samples - end)
     verdict, why = judgement.verdict, judgement.reason
-    if verdict is not Verdict.AFTERDISCHARGE and (n_trains > 1 or not judgement.final):
-        verdict, why = Verdict.UNDETERMINED, f"the program stopped {watched_s:.1f} s after the train"
+    if verdict is not Verdict.AFTERDISCHARGE and n_trains > 1:
+        verdict = Verdict.UNDETERMINED
+    if verdict is Verdict.UNDETERMINED:
+        why = f"{ended} {stream.seconds(stream.n_samples - end):.1f} s after the train: {why}"
     reason = "" if going_on else discrepancy(delivered, measured, stream.rate_hz)
     if n_trains > 1:
-        reason = f"the recorded TTL shows {n_trains} trains where one was asked for"
-    elif going_on and view.stopped_in is view.asked_in[-1]:
-        # Without a stop the instrument would have ended the train by itself, as asked.
+        reason = _too_many(n_trains)
+    elif going_on and stopped:
         reason = f"the train was stopped {stream.seconds(end - onset):.2f} s after it began"
     if reason:
         exposed = n_trains > 1 or measured.current_ua != 0.0
-        return VoidTrial(train, reason, exposed, measured, folder, stream.n_samples, verdict)
+        return VoidTrial(train, reason, exposed, measured, asked.folder, stream.n_samples, verdict)
     judgement = replace(judgement, verdict=verdict, reason=why)
-    return judged_trial(stream, train, delivered, measured, judgement, recording=folder, baseline_s=plan.baseline_s)
+    return judged_trial(
+        stream, train, delivered, measured, judgement, recording=asked.folder, baseline_s=asked.baseline_s
+    )
+
+
+def _too_many(n_trains: int) -> str:
+    return f"the recorded TTL shows {n_trains} trains where one was asked for"
+
+
+def _at_most_unclear(verdict: Verdict) -> Verdict:
+    """A second train makes nothing of a verdict that there was no discharge."""
+    return verdict if verdict is Verdict.AFTERDISCHARGE else Verdict.UNDETERMINED
 
 
 def _unmarked(stream: Stream, train: PulseTrain, folder: str, asked_at: int) -> VoidTrial | None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kindle import window_map
 from kindle.errors import ConfigError, RecordingError
 from kindle.recording_reading import Recording, open_recording
 
@@ -63,6 +64,11 @@ def load(path: Path) -> Signals:
         return KindleSignals(open_recording(path))
     if path.name == "signal.vhdr" and (path.parent / "index.bin").exists():
         return KindleSignals(open_recording(path))
+    if path.suffix.lower() == ".vhdr":
+        from kindle.mapped import MappedSignals, layout
+
+        if found := layout(path):
+            return MappedSignals(found)
     return MneSignals(path)
 
 
@@ -126,7 +132,7 @@ class KindleSignals:
         self.brain = tuple(channel.name for channel in recording.channels if channel.role == "eeg")
         self.stimulus = tuple(channel.name for channel in recording.channels if channel.role == "stimulus_ttl")
         self._scale = [
-            channel.resolution * (_microvolts_per(channel.unit) if channel.role == "eeg" else 1.0)
+            channel.resolution * (_microvolts_of_eeg(channel.unit) if channel.role == "eeg" else 1.0)
             for channel in recording.channels
         ]
         self._segments = recording.segments
@@ -135,7 +141,9 @@ class KindleSignals:
         end = 0
         for segment in recording.segments:
             elapsed_s = (segment.start_utc - recording.start_utc).total_seconds()
-            start = max(end, round(elapsed_s * self.rate_hz)) if self._starts else 0
+            # Never spliced: at least one sample is missing between two segments.
+            waited = max(1, round(elapsed_s * self.rate_hz) - end) if segment.n_lost is None else segment.n_lost
+            start = end + waited if self._starts else 0
             self._starts.append(start)
             notes += [
                 Note(
@@ -158,7 +166,8 @@ class KindleSignals:
         for start, segment in zip(self._starts, self._segments, strict=True):
             begin, end = max(first, start), min(last, start + segment.n_samples)
             if begin < end:
-                counts = segment.counts[rows, begin - start : end - start]
+                signal, n = segment.header_path.with_suffix(".eeg"), len(self.names)
+                counts = window_map.window(signal, np.dtype("<i2"), n, begin - start, end - start)[rows]
                 scale = np.array([self._scale[row] for row in rows])
                 window[:, begin - first : end - first] = counts * scale[:, None]
         return window
@@ -177,11 +186,16 @@ def chosen(signals: Signals, wanted: Sequence[str] | None, path: Path) -> tuple[
     return signals.brain
 
 
-def _microvolts_per(unit: str) -> float:
-    known = {"v": 1e6, "mv": 1e3, "uv": 1.0, "µv": 1.0, "μv": 1.0, "nv": 1e-3}
-    if unit.casefold() not in known:
+def microvolts_per(unit: str) -> float | None:
+    """``None`` for what is no voltage."""
+    return {"v": 1e6, "mv": 1e3, "uv": 1.0, "µv": 1.0, "μv": 1.0, "nv": 1e-3}.get(unit.casefold())
+
+
+def _microvolts_of_eeg(unit: str) -> float:
+    microvolts = microvolts_per(unit)
+    if microvolts is None:
         raise RecordingError(f"an EEG channel is in {unit!r}, not in volts: check the unit in rig.toml")
-    return known[unit.casefold()]
+    return microvolts
 
 
 def _first_line(error: Exception) -> str:

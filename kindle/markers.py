@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from detectors.criterion import Verdict
 from kindle.exchange import Trial, VoidTrial
-from kindle.progress import Done, Listener, Progress
+from kindle.progress import Back, Done, Listener, Progress
 from kindle.recording import Marker, RecordingWriter
 
 
 def marking(recording: RecordingWriter, name: str, listener: Listener) -> Listener:
-    """Write a marker for each finished trial of the recording ``name``, then tell ``listener``."""
+    """Write a marker for each finished trial of the recording ``name``, and behind gaps, then tell ``listener``."""
 
     def told(progress: Progress) -> None:
+        if isinstance(progress, Back):
+            recording.mark("Comment", f"gap/about {progress.n_lost} samples lost", progress.sample)
         if isinstance(progress, Done) and progress.trial.recording == name:
             mark(recording, progress.trial)
         listener(progress)

@@ -1,57 +1,111 @@
-"""A threshold session about to begin: the plan in force, and what forbids it before anything is armed."""
+"""A session about to begin: the plan in force, and what forbids it before anything is armed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from kindle.calibration import Calibration
+from kindle.electrode import ChargeReport, Electrode, charge_report
 from kindle.errors import ConfigError, UnsafeStimulus
-from kindle.presets import Parameter, load_threshold_preset, parameters, resolve
+from kindle.interlocks import check_animal
+from kindle.ledger_view import ledger_of
+from kindle.presets import load_threshold_preset, parameters, resolve
+from kindle.protocols.catalogue import ObservingPlan, Plan, trains_of
 from kindle.protocols.threshold import ThresholdPlan
-from kindle.rig_config import RigConfig
+from kindle.rig_config import RigConfig, require_calibration
 from kindle.safety import SafetyLimits, check_train
+from kindle.sourced import Parameter
 from kindle.study import SessionView, Study, strictest
+
+DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A threshold session about to begin: nothing in it is left open, nothing has happened yet."""
+    """A session about to begin: nothing in it is left open, nothing has happened yet."""
 
     animal: str
-    plan: ThresholdPlan
+    plan: Plan
     parameters: tuple[Parameter, ...]
     limits: SafetyLimits
     rig: str
     simulated: bool = False
     """A simulated rat is born with each session: nothing of earlier ones is left in it."""
+    electrode: Electrode | None = None
+    calibration: Calibration | None = None
+
+    def charge_reports(self) -> tuple[ChargeReport, ...]:
+        """What each current of the plan means for the electrode; empty where no electrode is named."""
+        if self.electrode is None:
+            return ()
+        return tuple(charge_report(train, self.electrode) for train in trains_of(self.plan))
 
 
-def prepare_threshold(study: Study, animal: str, rig: RigConfig, preset_id: str | None = None) -> Prepared:
-    """The plan in force: the preset, the laboratory's values over it, the stricter of the rig's and study's limits."""
+def prepare_threshold(
+    study: Study, animal: str, rig: RigConfig, preset_id: str | None = None, *, today: date | None = None
+) -> Prepared:
+    """The plan in force: the preset, the laboratory's values over it, the stricter of the rig's and study's limits.
+
+    Raises ``ConfigError`` for a rig whose calibration is missing or too old ``today``, by default the computer's date.
+    """
     study.animal(animal)
+    require_calibration(rig, today or datetime.now().astimezone().date())
+    check_animal(ledger_of(study.journal, animal), study.config.animals)
     preset = load_threshold_preset(preset_id or study.config.preset, study.config.threshold)
     limits = rig.limits if study.config.limits is None else strictest([rig.limits, study.config.limits])
-    plan = resolve(preset)
+    plan = resolve(preset, scale=study.config.scale)
     check_plan(plan, limits)
-    return Prepared(animal, plan, parameters(preset), limits, rig.name, simulated=rig.bench is not None)
+    return Prepared(
+        animal,
+        plan,
+        parameters(preset),
+        limits,
+        rig.name,
+        simulated=rig.bench is not None,
+        electrode=study.config.electrode,
+        calibration=rig.calibration,
+    )
 
 
-def check_plan(plan: ThresholdPlan, limits: SafetyLimits) -> None:
+def check_plan(plan: Plan, limits: SafetyLimits) -> None:
     """Refuse, before anything is armed, a plan that would run into a limit on its way. Raises ``ConfigError``."""
-    if not plan.rungs_ua:
+    if isinstance(plan, ObservingPlan):
+        return
+    if isinstance(plan, ThresholdPlan) and not plan.rungs_ua:
         raise ConfigError(f"no current lies between start_ua = {plan.start_ua:g} and max_ua = {plan.max_ua:g} uA")
-    for current_ua in plan.rungs_ua:
-        check_train(plan.train.at(current_ua), limits)
-    if len(plan.rungs_ua) > limits.max_trains_per_session:
-        raise ConfigError(
-            f"the ladder has {len(plan.rungs_ua)} currents; "
-            f"max_trains_per_session allows {limits.max_trains_per_session}"
+    for train in trains_of(plan):
+        check_train(train, limits)
+    if plan.most_trains > limits.max_trains_per_session:
+        told = (
+            f"the ladder has {plan.most_trains} currents"
+            if isinstance(plan, ThresholdPlan)
+            else (f"the plan has {plan.most_trains} trains")
         )
+        raise ConfigError(f"{told}; max_trains_per_session allows {limits.max_trains_per_session}")
+    if plan.most_trains == 1 and not isinstance(plan, ThresholdPlan):
+        return
     for name, planned_s, least_s in (
         ("interval_s", plan.interval_s, limits.min_interval_s),
         ("lockout_after_ad_s", plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s),
     ):
         if planned_s < least_s:
             raise ConfigError(f"the plan's {name} is {planned_s:g} s; the limits ask for {least_s:g} s")
+
+
+def check_between(earlier: Sequence[SessionView], plan: Plan, limits: SafetyLimits, now_utc: datetime) -> None:
+    """Refuse a new session too soon after an earlier one; one that only observes gives no current."""
+    if not isinstance(plan, ObservingPlan):
+        lockout_s = max(plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s)
+        check_lockout(earlier, lockout_s, now_utc, interval_s=limits.min_interval_s)
+
+
+def charge_of_last_day(study: Study, animal: str, view: SessionView | None, now_utc: datetime) -> float:
+    """uC that the animal had in the last 24 h in sessions other than ``view``, as the journal has it.
+
+    A clock that was set back makes it more, never less. What a simulated rig delivered reached no animal.
+    """
+    others = (other for other in study.sessions(animal) if view is None or other.id != view.id)
+    return sum(other.charge_uc(now_utc - DAY) for other in others if not other.started.simulated)
 
 
 def check_lockout(

@@ -3,7 +3,8 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from math import floor, log
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -12,34 +13,35 @@ from detectors.criterion import Criterion
 from drivers.interface import Polarity, Shape
 from kindle.errors import ConfigError
 from kindle.protocols.ladder import Add, Listed, Ratio, Step
-from kindle.protocols.threshold import ThresholdPlan, TrainShape
+from kindle.protocols.search import Alternating, Bracket, Rising, Search, UpDown
+from kindle.protocols.threshold import Continuation, ThresholdPlan, TrainShape
+from kindle.scale import load_scale
+from kindle.sourced import Parameter, Sourced, lay_over, stated
 from kindle.toml_files import convert
 from kindle.toml_messages import Keys
 
-T = TypeVar("T")
-
-Status = Literal["retrieved", "derived", "unverified", "laboratory"]
-"""Read in the source; computed or inferred from it; from memory of the literature; chosen by this laboratory."""
-
-_RISING_STEPS = ("ratio", "add", "list")
+_STOPS = {
+    "ratio": ("first_ad", "gst"),
+    "add": ("first_ad", "gst"),
+    "list": ("first_ad", "gst"),
+    "up_down": ("reversals",),
+    "bracket": ("tolerance",),
+    "alternating": ("series",),
+}
+"""Where each way of stepping can stop; the first is meant where a step of the laboratory's own says nothing."""
 
 Microamps = Annotated[float, Meta(gt=0, le=20_000)]
 Span = Annotated[float, Meta(ge=0, le=1e6)]
 
 
-class Sourced(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True):
-    """A value of a preset. No ``value``: the source does not state it, and the laboratory is asked."""
-
-    status: Status
-    source: str
-    value: T | None = None
-    note: str = ""
-
-
 class StepData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``value`` is a ratio, or uA for ``add`` and ``alternating``; ``lowest_ua`` bounds the series that also fall."""
+
     kind: Literal["ratio", "add", "list", "up_down", "bracket", "alternating"]
     value: Annotated[float, Meta(gt=0, le=20_000)] | None = None
     values_ua: tuple[Microamps, ...] = ()
+    lowest_ua: Microamps | None = None
+    reversals: Annotated[int, Meta(ge=2, le=20)] = 4
 
 
 class TrainFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,22 +74,12 @@ class ThresholdPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baseline_s: Sourced[Span]
     watch_s: Sourced[Span]
     onset_window_s: Sourced[Annotated[float, Meta(gt=0, le=600)]]
-    stop: Sourced[Literal["first_ad", "reversals", "gst", "tolerance", "first_convulsion"]]
+    stop: Sourced[Literal["first_ad", "reversals", "gst", "tolerance", "series", "first_convulsion"]]
     max_ua: Sourced[Microamps]
     lockout_after_ad_s: Sourced[Span]
     if_undetermined: Sourced[Literal["ask", "stop"]]
     if_void: Sourced[Literal["repeat"]]
     if_subcriterion: Sourced[Literal["continue"]]
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """One line of the table of parameters in force."""
-
-    name: str
-    value: str
-    status: Status
-    source: str
-    note: str = ""
 
 
 def threshold_presets() -> tuple[str, ...]:
@@ -101,37 +93,39 @@ def load_threshold_preset(id: str, laboratory: Mapping[str, Any] | None = None) 
     if id not in threshold_presets():
         raise ConfigError(f"no threshold preset {id!r}; there are: {', '.join(threshold_presets())}")
     raw = tomllib.loads((_FOLDER / f"{id}.toml").read_text(encoding="utf-8"))
-    _lay_over(raw, laboratory or {}, "threshold")
+    lay_over(raw, laboratory or {}, "threshold", ("train", "criterion"))
     return convert(raw, ThresholdPreset, "study.toml", named=_as_written)
 
 
 def open_fields(preset: ThresholdPreset) -> tuple[str, ...]:
     """The fields that neither the source nor the laboratory has stated."""
+    step = preset.step.value
     missing = [name for name, sourced in sourced_fields(preset) if sourced.value is None]
-    if preset.step.value is not None and preset.step.value.kind == "list" and "start_ua" in missing:
+    if step is not None and step.kind == "list" and "start_ua" in missing:
         missing.remove("start_ua")
     return tuple(missing)
 
 
+def needed_fields(preset: ThresholdPreset) -> tuple[str, ...]:
+    """The open fields, and a step of which the source names the kind and not the size."""
+    step = preset.step.value
+    unsized = step is not None and step.kind in ("up_down", "bracket") and step.value is None
+    return ("step", *open_fields(preset)) if unsized else open_fields(preset)
+
+
 def unavailable(preset: ThresholdPreset) -> dict[str, str]:
-    """What the source states and no series of this program can do yet: the laboratory sets another."""
-    step, stop = preset.step.value, preset.stop.value
-    found: dict[str, str] = {}
-    if step is not None and step.kind not in _RISING_STEPS:
-        found["step"] = step.kind
-    if stop is not None and stop != "first_ad":
-        found["stop"] = stop
-    return found
+    """What the source states and no series of this program can do: the laboratory sets another."""
+    stop = preset.stop.value
+    return {"stop": stop} if stop == "first_convulsion" else {}
 
 
-def resolve(preset: ThresholdPreset) -> ThresholdPlan:
-    """Close every open field, or raise ``ConfigError`` with those that the laboratory still has to set."""
+def resolve(preset: ThresholdPreset, *, scale: str = "racine_1972") -> ThresholdPlan:
+    """Close every open field, or raise ``ConfigError`` with those that the laboratory still has to set.
+
+    ``scale`` is what a generalised seizure is told by, where the series goes on to one.
+    """
     step = None if preset.step.value is None else _step(preset.step.value, preset.id)
-    if preset.stop.value not in (None, "first_ad"):
-        raise ConfigError(
-            f"preset {preset.id} stops at {preset.stop.value!r}; a rising series stops at 'first_ad': "
-            'set stop = "first_ad" under [threshold] in study.toml, or take another preset'
-        )
+    _check_stop(preset)
     missing = open_fields(preset)
     if step is None or missing:
         raise ConfigError(
@@ -140,33 +134,33 @@ def resolve(preset: ThresholdPreset) -> ThresholdPlan:
         )
     plan = ThresholdPlan(
         preset=f"{preset.id}@{preset.version}",
-        start_ua=step.values_ua[0]
-        if isinstance(step, Listed) and preset.start_ua.value is None
-        else _stated(preset.start_ua),
+        start_ua=_lowest_ua(preset, step),
         step=step,
-        max_ua=_stated(preset.max_ua),
-        interval_s=_stated(preset.interval_s),
-        lockout_after_ad_s=_stated(preset.lockout_after_ad_s),
-        baseline_s=_stated(preset.baseline_s),
-        watch_s=_stated(preset.watch_s),
+        max_ua=stated(preset.max_ua),
+        interval_s=stated(preset.interval_s),
+        lockout_after_ad_s=stated(preset.lockout_after_ad_s),
+        baseline_s=stated(preset.baseline_s),
+        watch_s=stated(preset.watch_s),
         train=TrainShape(
-            shape=_stated(preset.train.shape),
-            polarity=_stated(preset.train.polarity),
-            phase_us=_stated(preset.train.phase_us),
-            interphase_us=_stated(preset.train.interphase_us),
-            pulse_hz=_stated(preset.train.pulse_hz),
-            train_s=_stated(preset.train.train_s),
+            shape=stated(preset.train.shape),
+            polarity=stated(preset.train.polarity),
+            phase_us=stated(preset.train.phase_us),
+            interphase_us=stated(preset.train.interphase_us),
+            pulse_hz=stated(preset.train.pulse_hz),
+            train_s=stated(preset.train.train_s),
         ),
         criterion=Criterion(
-            amplitude_ratio=_stated(preset.criterion.amplitude_ratio),
-            min_spike_hz=_stated(preset.criterion.min_spike_hz),
-            min_duration_s=_stated(preset.criterion.min_duration_s),
-            max_gap_s=_stated(preset.criterion.max_gap_s),
-            secondary_window_s=_stated(preset.criterion.secondary_window_s),
-            onset_window_s=_stated(preset.onset_window_s),
-            baseline_s=_stated(preset.baseline_s),
+            amplitude_ratio=stated(preset.criterion.amplitude_ratio),
+            min_spike_hz=stated(preset.criterion.min_spike_hz),
+            min_duration_s=stated(preset.criterion.min_duration_s),
+            max_gap_s=stated(preset.criterion.max_gap_s),
+            secondary_window_s=stated(preset.criterion.secondary_window_s),
+            onset_window_s=stated(preset.onset_window_s),
+            baseline_s=stated(preset.baseline_s),
         ),
-        if_undetermined=_stated(preset.if_undetermined),
+        if_undetermined=stated(preset.if_undetermined),
+        search=_search(preset),
+        continuation=_continuation(scale) if preset.stop.value == "gst" else None,
     )
     if not plan.rungs_ua:
         raise ConfigError(
@@ -187,19 +181,6 @@ def parameters(preset: ThresholdPreset) -> tuple[Parameter, ...]:
 _FOLDER = files("kindle.protocols") / "presets" / "threshold"
 
 
-def _lay_over(raw: dict[str, Any], laboratory: Mapping[str, Any], table: str) -> None:
-    for key, value in laboratory.items():
-        if key not in raw or key in ("id", "version", "label", "citation"):
-            allowed = ", ".join(sorted(set(raw) - {"id", "version", "label", "citation"}))
-            raise ConfigError(f"study.toml: [{table}] has no key {key!r}; allowed are: {allowed}")
-        if key in ("train", "criterion"):
-            if not isinstance(value, Mapping):
-                raise ConfigError(f"study.toml: [{table}] {key} must be a table, [{table}.{key}]")
-            _lay_over(raw[key], value, f"{table}.{key}")
-        else:
-            raw[key] = {"value": value, "status": "laboratory", "source": "study.toml"}
-
-
 def _as_written(keys: Keys) -> Keys:
     """Each field is kept as a table of value, status and source; people write the value alone."""
     fields = list(keys)
@@ -217,26 +198,82 @@ def sourced_fields(preset: ThresholdPreset) -> Iterator[tuple[str, Sourced[Any]]
                 yield prefix + name, value
 
 
-def _stated(sourced: Sourced[T]) -> T:
-    assert sourced.value is not None, "resolve() refuses presets with open fields first"
-    return sourced.value
+def _check_stop(preset: ThresholdPreset) -> None:
+    step, stop = preset.step.value, preset.stop.value
+    if step is None or stop is None or stop in _STOPS[step.kind]:
+        return
+    possible = " or ".join(f"'{possible}'" for possible in _STOPS[step.kind])
+    kind = "rising" if step.kind in ("ratio", "add", "list") else step.kind
+    raise ConfigError(
+        f"preset {preset.id} stops at {stop!r}; a {kind} series stops at {possible}: "
+        f'set stop = "{_STOPS[step.kind][0]}" under [threshold] in study.toml, or take another preset'
+    )
 
 
 def _step(step: StepData, preset_id: str) -> Step:
     match step:
         case StepData(kind="ratio", value=float(ratio)) if ratio > 1:
             return Ratio(ratio)
-        case StepData(kind="add", value=float(step_ua)):
+        case StepData(kind="add" | "alternating", value=float(step_ua)):
             return Add(step_ua)
         case StepData(kind="list", values_ua=values) if values and list(values) == sorted(set(values)):
             return Listed(values)
+        case StepData(kind="up_down", value=float(ratio), lowest_ua=float()) if ratio > 1:
+            return Ratio(ratio)
+        case StepData(kind="bracket", value=float(ratio)) if ratio > 1:
+            return Ratio(ratio)
         case StepData(kind=kind):
-            stated = f"{kind} of {step.value:g}" if kind in ("ratio", "add") and step.value is not None else kind
             raise ConfigError(
-                f"preset {preset_id} has the step '{stated}'; a rising series takes a ratio above 1, a positive step "
-                'to add, or a rising list of currents: set another step, such as { kind = "ratio", value = 1.2 }, '
+                f"preset {preset_id} has the step '{_told(step)}'; {_WANTED.get(kind, _WANTED['ratio'])}, "
                 "under [threshold] in study.toml"
             )
+
+
+_WANTED = {
+    "ratio": "a rising series takes a ratio above 1, a positive step to add, or a rising list of currents: set another "
+    'step, such as { kind = "ratio", value = 1.2 }',
+    "up_down": "it takes a ratio above 1 and the lowest current that it may go down to: set "
+    '{ kind = "up_down", value = 1.2, lowest_ua = 5.0 }',
+    "bracket": "it takes the ratio of the bounds at which it ends: set "
+    '{ kind = "bracket", value = 1.2 }, with the bounds as start_ua and max_ua',
+    "alternating": 'it takes a step in uA: set { kind = "alternating", value = 5.0 }',
+}
+
+
+def _told(step: StepData) -> str:
+    return step.kind if step.value is None or step.kind == "list" else f"{step.kind} of {step.value:g}"
+
+
+def _lowest_ua(preset: ThresholdPreset, step: Step) -> float:
+    """The lowest current of the ladder; an up-and-down series begins above it, a whole number of steps up."""
+    if isinstance(step, Listed) and preset.start_ua.value is None:
+        return step.values_ua[0]
+    start_ua, data = stated(preset.start_ua), stated(preset.step)
+    if data.kind == "up_down" and isinstance(step, Ratio) and data.lowest_ua is not None:
+        n_down = max(0, floor(round(log(start_ua / data.lowest_ua) / log(step.value), 9)))
+        return start_ua / step.value**n_down
+    return start_ua
+
+
+def _search(preset: ThresholdPreset) -> Search:
+    step = stated(preset.step)
+    match step.kind:
+        case "up_down":
+            return UpDown(stated(preset.start_ua), step.reversals)
+        case "bracket":
+            assert step.value is not None, "a bracket without its tolerance was refused before"
+            return Bracket(step.value)
+        case "alternating":
+            return Alternating()
+        case _:
+            return Rising()
+
+
+def _continuation(scale: str) -> Continuation:
+    known = load_scale(scale)
+    if known.generalised_from.value is None:
+        raise ConfigError(f"scale {known.name} does not say which of its stages are generalised; take another scale")
+    return Continuation(known.name, known.generalised_from.value)
 
 
 def _shown(value: object) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drivers.interface import Block, DeliveredTrain, PulseTrain
+from drivers.interface import Abort, Block, DeliveredTrain, PulseTrain
 from kindle.exchange import Trial, VoidTrial
+from kindle.experimenter import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,46 @@ class Done:
     trial: Trial | VoidTrial
 
 
-Progress = Read | Resting | Arming | Fired | Watching | Done
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The signal is gone, and the stimulator was stopped; ``sample`` would have been the next one."""
+
+    sample: int
+    reason: str
+    stop: Abort
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """The instrument is looked for; it is given up when nothing remains."""
+
+    remaining_s: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The signal is there again: a new segment begins at ``sample``, after about ``n_lost`` samples were lost."""
+
+    sample: int
+    n_lost: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The observer marked something, heard at ``sample``."""
+
+    sample: int
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Observing:
+    remaining_s: float
+
+
+Progress = Read | Resting | Arming | Fired | Watching | Done | Lost | Awaiting | Back | Marked | Observing
 Listener = Callable[[Progress], None]
 
 

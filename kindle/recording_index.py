@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +21,48 @@ RECORD = np.dtype(
         ("record_crc32", "<u4"),
     ]
 )
-"""40 bytes; ``first_sample`` counts within the segment, ``crc32`` is of the block as stored, ``flags`` is 0 so far,
-``record_crc32`` is of the 36 bytes before it."""
+"""40 bytes; ``first_sample`` counts within the segment, ``crc32`` is of the block as stored, ``flags`` is 0 or
+``AFTER_GAP``, ``record_crc32`` is of the 36 bytes before it."""
+
+AFTER_GAP = 1
+"""Flag of the first block behind a gap; the header of its segment says about how many samples were lost."""
 
 _UNSYNCED_NS = 60_000_000_000
 
+MIN_DRIFT_S = 60.0
+"""A shorter stretch says nothing: blocks arrive milliseconds late, now more, now less."""
 
-def record(first_sample: int, n_samples: int, monotonic_ns: int, utc_ns: int, block: bytes | memoryview) -> bytes:
+DRIFT_WINDOWS = 60
+BLOCKS_PER_WINDOW = 8
+MIN_WINDOWS = 10
+
+REAL_TIME_TOLERANCE = 0.01
+"""No crystal is that wrong: samples that came at another pace were simulated, replayed or made up."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockDrift:
+    """How much faster than nominal the sample clock ran by the host's, in parts per million, with a 95 % interval."""
+
+    ppm: float
+    low_ppm: float
+    high_ppm: float
+    span_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoDrift:
+    """Why nothing can be said of the sample clock."""
+
+    reason: str
+
+
+def record(
+    first_sample: int, n_samples: int, monotonic_ns: int, utc_ns: int, block: bytes | memoryview, *, flags: int = 0
+) -> bytes:
     """The record of one block, given its bytes as they are stored."""
-    fields = np.array((first_sample, n_samples, 0, monotonic_ns, utc_ns, zlib.crc32(block), 0), RECORD).tobytes()[:-4]
+    values = (first_sample, n_samples, flags, monotonic_ns, utc_ns, zlib.crc32(block), 0)
+    fields = np.array(values, RECORD).tobytes()[:-4]
     return fields + zlib.crc32(fields).to_bytes(4, "little")
 
 
@@ -76,6 +110,40 @@ def damaged_blocks(records: NDArray[np.void], signal: Path, row_bytes: int, *, s
                 block = file.read(int(records["n_samples"][number]) * row_bytes)
             if not whole[number] or zlib.crc32(block) != records["crc32"][number]:
                 yield number
+
+
+def clock_drift(records: NDArray[np.void], rate_hz: float) -> ClockDrift | NoDrift:
+    """The sample clock against the host's monotonic clock, from the records of one segment.
+
+    A block may be noted late, never early: what counts is the lower envelope of (arrival - samples / rate). It is taken
+    as the least lateness in each of up to 60 stretches, and its slope by Theil and Sen, with their interval.
+    """
+    n_windows = min(DRIFT_WINDOWS, len(records) // BLOCKS_PER_WINDOW)
+    sampled_s = np.cumsum(records["n_samples"], dtype=np.int64) / rate_hz
+    span_s = float(sampled_s[-1] - sampled_s[0]) if len(records) else 0.0
+    if n_windows < MIN_WINDOWS or span_s < MIN_DRIFT_S:
+        return NoDrift(f"{span_s:.0f} s in {len(records)} blocks are too short to tell; {MIN_DRIFT_S:g} s are needed")
+    host_s = (records["monotonic_ns"] - records["monotonic_ns"][0]) * 1e-9
+    if abs(host_s[-1] / span_s - 1) > REAL_TIME_TOLERANCE:
+        return NoDrift(f"{span_s:.0f} s of signal came within {host_s[-1]:.1f} s, hence not in real time")
+    late_s = host_s - sampled_s
+    edges = np.linspace(0, len(records), n_windows + 1).astype(np.intp)[:-1]
+    least_s = np.minimum.reduceat(late_s, edges)
+    at_s = np.array([sampled_s[first + int(np.argmin(part))] for first, part in _windows(late_s, edges)])
+    from scipy.stats import theilslopes  # takes long to import, and most uses of an index do without
+
+    slope, _, low, high = theilslopes(least_s, at_s, 0.95)
+    return ClockDrift(_faster_ppm(slope), _faster_ppm(high), _faster_ppm(low), span_s)
+
+
+def _windows(values: NDArray[np.float64], edges: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    for first, end in zip(edges, [*edges[1:], len(values)], strict=True):
+        yield int(first), values[first:end]
+
+
+def _faster_ppm(slope: float) -> float:
+    """A host second per sample second more than one means a slow sample clock."""
+    return (1 / (1 + float(slope)) - 1) * 1e6
 
 
 def _records_whole(records: NDArray[np.void]) -> NDArray[np.bool_]:

@@ -21,6 +21,8 @@ class Segment:
 
     header_path: Path
     first_sample: int
+    n_lost: int | None
+    """About how many samples are missing before it; ``None`` for the first, and where nobody wrote it down."""
     start_utc: datetime
     counts: Block
     """``(n_channels, n_samples)``, a read-only view of the file."""
@@ -53,6 +55,17 @@ class Recording:
     def markers(self) -> tuple[Marker, ...]:
         """As written, segment by segment; ``sample`` counts in the whole recording."""
         return tuple(marker for segment in self.segments for marker in segment.markers)
+
+    @property
+    def gaps(self) -> tuple[int, ...]:
+        """The samples, counted in the whole recording, before which some were lost."""
+        return tuple(segment.first_sample for segment in self.segments[1:])
+
+    @property
+    def joined(self) -> Block:
+        """All samples there are, whatever was lost between: for whoever heeds ``gaps``. Copied where there are any."""
+        pieces = [segment.counts for segment in self.segments]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
     @property
     def counts(self) -> Block:
@@ -98,6 +111,7 @@ def _mapped(extent: Extent) -> Segment:
     return Segment(
         header_path=extent.files.header,
         first_sample=start,
+        n_lost=extent.header.n_lost,
         start_utc=extent.header.start_utc,
         # An empty file cannot be mapped.
         counts=np.memmap(extent.files.signal, "<i2", "r", shape=shape).T if shape[0] else np.empty(shape, "<i2").T,

@@ -17,7 +17,7 @@ from kindle.brainvision import Header, Marker, checked_marker, header_text, mark
 from kindle.durable import AppendOnlyFile, sync_folder, write_whole
 from kindle.errors import RecordingError
 from kindle.locking import exclusive
-from kindle.recording_index import record
+from kindle.recording_index import AFTER_GAP, record
 from kindle.recording_layout import SegmentFiles, lock_path, marker_pieces
 
 
@@ -125,7 +125,8 @@ class RecordingWriter:
             return
         rows = np.ascontiguousarray(block.T, dtype="<i2").data.cast("B")
         segment = self._segments[-1]
-        entry = record(segment.n_samples, n, monotonic_ns, utc_ns, rows)
+        flags = AFTER_GAP if len(self._segments) > 1 and segment.n_samples == 0 else 0
+        entry = record(segment.n_samples, n, monotonic_ns, utc_ns, rows, flags=flags)
         signal_bytes, index_bytes = segment.signal.n_bytes, segment.index.n_bytes
         try:
             segment.signal.append(rows)
@@ -154,10 +155,15 @@ class RecordingWriter:
                 raise
             segment.n_markers += 1
 
-    def new_segment(self, start_utc: datetime) -> None:
-        """After a gap: what follows goes to files of its own, because readers would join the two sides."""
+    def new_segment(self, start_utc: datetime, n_lost: int | None = None) -> None:
+        """After a gap: what follows goes to files of its own, because readers would join the two sides.
+
+        ``n_lost`` is about how many samples are missing; unknown, the two starts have to tell.
+        """
         self._refuse_after_failure()
-        header = replace(self._header, start_utc=start_utc, first_sample=self.n_samples)
+        if n_lost is not None and n_lost < 1:
+            raise RecordingError(f"a gap of {n_lost} samples is none: give how many were lost, 1 or more")
+        header = replace(self._header, start_utc=start_utc, first_sample=self.n_samples, n_lost=n_lost)
         try:
             with self._segment_change:
                 ended = self._segments[-1]

@@ -12,7 +12,7 @@ from kindle.exchange import Trial, VoidTrial
 from kindle.experimenter import Unattended
 from kindle.prepared import Prepared
 from kindle.progress import Done, Listener, Progress
-from kindle.protocols.threshold import ThresholdOutcome
+from kindle.protocols.catalogue import Outcome
 from kindle.recording import open_recording
 from kindle.rows import Animal
 from kindle.session import run_threshold
@@ -24,8 +24,8 @@ class Replayed:
     """What was recorded, and what comes out now."""
 
     session: str
-    recorded: ThresholdOutcome
-    now: ThresholdOutcome
+    recorded: Outcome
+    now: Outcome
     recorded_trials: tuple[Trial | VoidTrial, ...]
     trials_now: tuple[Trial | VoidTrial, ...]
     jumps: int
@@ -50,8 +50,9 @@ def replay_session(folder: Path, listener: Listener) -> Replayed:
             "can be replayed"
         )
     recording = open_recording(folder)
-    source = ReplaySource(folder.name, recording.channels, recording.rate_hz, recording.counts)
-    stimulator = ReplayStimulator(source)
+    source = ReplaySource(folder.name, recording.channels, recording.rate_hz, recording.joined, gaps=recording.gaps)
+    unseen = [n for n, trial in enumerate(view.trials) if isinstance(trial, VoidTrial) and trial.measured is None]
+    stimulator = ReplayStimulator(source, unseen=unseen)
     trials: list[Trial | VoidTrial] = []
 
     def told(progress: Progress) -> None:
@@ -67,7 +68,8 @@ def replay_session(folder: Path, listener: Listener) -> Replayed:
             started = view.started
             prepared = Prepared(started.animal, started.plan, started.parameters, started.limits, "replay")
             # Decisions fall between blocks: the blocks must be those of the recording.
-            instruments = Instruments(source, stimulator, int(recording.index["n_samples"].max()))
+            block = max(int(segment.index["n_samples"].max(initial=1)) for segment in recording.segments)
+            instruments = Instruments(source, stimulator, block)
             finished = run_threshold(again, prepared, instruments, Unattended(), told)
     return Replayed(view.id, view.outcome, finished.outcome, tuple(view.trials), tuple(trials), stimulator.jumps)
 

@@ -9,31 +9,39 @@ from msgspec import structs
 
 from detectors.criterion import Judgement, Verdict
 from drivers.interface import Abort, DeliveredTrain, DriverError, LinkLost, PulseTrain, Stimulator
-from kindle.delivery import Silence, discrepancy, flowed, measure
-from kindle.errors import KindleError, UnsafeStimulus
+from kindle.bridging import Bridge
+from kindle.delivery import MonitorTrace, Silence, discrepancy, flowed, measure, self_measured
+from kindle.doses import INJECTION_ANSWERS, injection_text
+from kindle.errors import UnsafeStimulus
 from kindle.exchange import (
     TRACE_READINGS,
     Confirm,
     Confirmed,
     Inject,
     Injected,
+    MeasuredTrain,
     Observe,
     Observed,
     Reply,
     Request,
     Rest,
     Rested,
-    Scored,
     ScoreSeizure,
     Stimulate,
     Trial,
     VoidTrial,
+    Withheld,
 )
 from kindle.experimenter import Experimenter
+from kindle.exposing import ExposureLedger
 from kindle.judged import judged_trial
-from kindle.progress import Arming, Fired, Listener, Resting, Watching
-from kindle.safety import Exposure, SafetyLimits, check_delivered, check_interlocks, check_train
-from kindle.stream import Stream
+from kindle.progress import Arming, Fired, Listener, Observing, Resting, Watching
+from kindle.safety import Exposure, SafetyLimits, check_budgets, check_delivered, check_interlocks, check_train
+from kindle.scorebook import Scorebook, choices_of, question_for, scored
+from kindle.stream import SignalLost, Stream
+from kindle.vigilance import StoppedByExperimenter, StrayCurrent, UnaskedTrain, Vigil
+
+__all__ = ["Rig", "StoppedByExperimenter", "StrayCurrent", "UnaskedTrain"]
 
 TTL_DEADLINE_S = 1.0
 """A train that the TTL does not show this long after the trigger did not come."""
@@ -49,26 +57,11 @@ UNPROVEN_STOP = (
 )
 
 
-class StoppedByExperimenter(KindleError):
-    """The experimenter asked to stop; ``abort`` says whether the stimulator confirmed that it did."""
-
-    def __init__(self, abort: Abort) -> None:
-        super().__init__(f"stopped by the experimenter; the stimulator's stop is {abort.value}")
-        self.abort = abort
-
-
-class StrayCurrent(KindleError):
-    """The current monitor shows current while no train is going on."""
-
-
-class UnaskedTrain(KindleError):
-    """The TTL shows a train that nobody asked for."""
-
-
 class Rig:
     """Source, stimulator and limits, and what the session has put into the animal so far.
 
-    On any exception, and on leaving the ``with`` block, current is off before anything else happens.
+    On any exception, and on leaving the ``with`` block, current is off before anything else happens. Where samples
+    are lost, current goes off first; with a ``bridge`` the rig then goes on behind the gap.
     """
 
     def __init__(
@@ -83,9 +76,10 @@ class Rig:
         recording: str,
         listener: Listener,
         exposure: Exposure,
+        bridge: Bridge | None = None,
     ) -> None:
         self.stream = stream
-        self.exposure = exposure
+        self._ledger = ExposureLedger(stream, exposure)
         self._stimulator = stimulator
         self._limits = limits
         self._experimenter = experimenter
@@ -94,9 +88,13 @@ class Rig:
         self._recording = recording
         self._listener = listener
         self.last_abort: Abort | None = None
-        self._trains_accounted = stream.n_trains
         self._stopped = False
-        self._silence: Silence | None = None
+        self._vigil = Vigil(stream, experimenter, bridge, abort=self.abort, stop_output=self._stop_output)
+        self._scores = Scorebook(experimenter, listener)
+
+    @property
+    def exposure(self) -> Exposure:
+        return self._ledger.exposure
 
     def __enter__(self) -> "Rig":
         return self
@@ -140,13 +138,15 @@ class Rig:
             case Confirm(text, choices):
                 choice = self._ask(text, choices)
                 if choices == TRACE_READINGS and choice == "none":
-                    self.exposure = structs.replace(self.exposure, last_afterdischarge_end_s=None)
+                    self._ledger.no_discharge()
                 return Confirmed(choice)
             case ScoreSeizure(scale):
-                return Scored(scale, float(self._ask(f"Highest stage on {scale}?", ())))
-            case Inject(dose):
-                self._ask(f"Inject {dose.mg_per_kg:g} mg/kg {dose.substance} ({dose.basis}) {dose.route}", ("given",))
-                return Injected(dose, self.stream.n_samples)
+                scoring = self._scores.scoring(scale)
+                return scored(scoring, self._ask(question_for(scoring), choices_of(scale)))
+            case Inject(dose, drawn):
+                if self._ask(injection_text(request), INJECTION_ANSWERS) == "withheld":
+                    return Withheld()
+                return Injected(dose, self.stream.n_samples, drawn, self._stretch, self.stream.rate_hz)
             case Observe(duration_s, scale):
                 return self._observe(duration_s, scale)
             case _:
@@ -157,17 +157,27 @@ class Rig:
         while self.stream.n_samples < end:
             self._listener(Resting((end - self.stream.n_samples) / self.stream.rate_hz, why))
             self._advance(end - self.stream.n_samples)
-        return Rested(self.stream.n_samples)
+        return Rested(self.stream.n_samples, self._stretch)
+
+    @property
+    def _stretch(self) -> str:
+        """The signal since the last gap, by name: samples that were lost are not counted."""
+        begun = self.stream.segment_start
+        return self._recording if begun == 0 else f"{self._recording} from sample {begun}"
 
     def _observe(self, duration_s: float, scale: str) -> Observed:
-        stages: list[tuple[int, float]] = []
-        end = self.stream.n_samples + ceil(duration_s * self.stream.rate_hz)
-        while self.stream.n_samples < end:
+        self._scores.begin()
+        first = self.stream.n_samples
+        end = first + ceil(duration_s * self.stream.rate_hz)
+        while self.stream.n_samples < end and not self._scores.died:
+            self._listener(Observing((end - self.stream.n_samples) / self.stream.rate_hz))
             self._advance(end - self.stream.n_samples)
-            stage = self._experimenter.stage_now(scale)
-            if stage is not None:
-                stages.append((self.stream.n_samples, stage))
-        return Observed(scale, tuple(stages))
+        scoring = self._scores.scoring(scale)
+        return Observed(scoring, first, self.stream.n_samples, self.stream.rate_hz, self._stretch)
+
+    def ask_number(self, text: str) -> str:
+        """What the experimenter types, read on meanwhile; for an instrument that a person has to set."""
+        return self._ask(text, ())
 
     def _ask(self, text: str, choices: tuple[str, ...]) -> str:
         """Read on while the person thinks."""
@@ -179,39 +189,43 @@ class Rig:
     def _stimulate(self, train: PulseTrain) -> Trial | VoidTrial:
         self._listener(Arming(train))
         check_train(train, self._limits)
-        missing_s = self._baseline_s + 1.0 - self.stream.seconds(self.stream.n_samples)
-        if missing_s > 0:
-            self._rest(missing_s, "baseline")
-        self._note_late_end()
-        check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
-        delivered = self._stimulator.prepare(train)
+        delivered = self._prepared(train)
         check_delivered(train, delivered, self._limits)
+        check_budgets(delivered.charge_uc, self.exposure, self._limits)
         armed = self.stream.n_samples
         self.stream.keep_monitor_from = armed
         self.stream.closed_ttl = None
         quiet = self.stream.monitor_since(armed, armed, quiet_before=armed)
-        self._silence = None
+        self._vigil.silence = None
+        self._scores.begin()
         self._refuse_after_stop()
-        self._expose(train, armed)
+        self._ledger.train_fired(delivered, armed)
         self._stimulator.fire()
         self._listener(Fired(train, delivered))
-        span = self._await_train(delivered, armed)
+        try:
+            span = self._await_train(delivered, armed)
+        except SignalLost as lost:
+            return self._stopped_unseen(train, delivered, quiet, lost)
         if span is None:
-            self._silence = Silence.after(self.stream.n_samples, quiet, delivered, self.stream.rate_hz)
-            return self._nothing_seen(train, armed)
+            self._vigil.silence = Silence.after(self.stream.n_samples, quiet, delivered, self.stream.rate_hz)
+            return self._nothing_seen(train, delivered, armed)
         self._stimulator.rest()
         onset, end = span
-        self._silence = Silence.after(end, quiet, delivered, self.stream.rate_hz)
+        self._vigil.silence = Silence.after(end, quiet, delivered, self.stream.rate_hz)
         trace = self.stream.monitor_since(onset, end, quiet_before=armed)
         self.stream.keep_monitor_from = None
         measured = measure(onset, end, trace, delivered, self.stream.rate_hz)
-        self._expose_at(onset)
+        measured = structs.replace(measured, reported=self_measured(self._stimulator))
+        self._ledger.train_seen(onset)
         reason = discrepancy(delivered, measured, self.stream.rate_hz)
-        judgement = self._watch(end)
+        try:
+            judgement = self._watch(end)
+        except SignalLost as lost:
+            judgement = self._judge_before(lost)
         if reason:
             exposed = measured.current_ua != 0.0
             return VoidTrial(
-                train, reason, exposed, measured, self._recording, self.stream.n_samples, judgement.verdict
+                train, reason, exposed, measured, self._recording, self.stream.n_samples, judgement.verdict, delivered
             )
         return judged_trial(
             self.stream,
@@ -223,6 +237,21 @@ class Rig:
             baseline_s=self._baseline_s,
         )
 
+    def _prepared(self, train: PulseTrain) -> DeliveredTrain:
+        """What the stimulator will deliver, programmed after a whole baseline without a gap.
+
+        While a stimulator asks a person, samples may be lost: it is stopped then, and all begins again.
+        """
+        while True:
+            while (missing_s := self._baseline_s + 1.0 - self._since_gap_s) > 0:
+                self._rest(missing_s, "baseline")
+            self._ledger.note_late_end()
+            check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
+            segment = self.stream.segment_start
+            delivered = self._stimulator.prepare(train)
+            if self.stream.segment_start == segment:
+                return delivered
+
     def _await_train(self, delivered: DeliveredTrain, armed: int) -> tuple[int, int] | None:
         """Onset and end of the train as the TTL shows it; ``None`` when it never comes, abort when it never ends."""
         stream = self.stream
@@ -231,7 +260,7 @@ class Rig:
         while stream.open_ttl is None and stream.closed_ttl is None:
             if stream.n_samples >= onset_due:
                 return None
-            self._advance_quietly(min(fine, onset_due - stream.n_samples))
+            self._read_in_train(min(fine, onset_due - stream.n_samples))
         end_due = stream.n_samples + ceil((delivered.train_s + TTL_DEADLINE_S) * stream.rate_hz)
         while stream.closed_ttl is None:
             if stream.n_samples >= end_due:
@@ -240,11 +269,11 @@ class Rig:
                     f"the TTL is still high {TTL_DEADLINE_S:g} s after the train should have ended; the stimulator's "
                     f"stop is {abort.value}: check its output before going on"
                 )
-            self._advance_quietly(min(fine, end_due - stream.n_samples))
-        self._trains_accounted += 1
+            self._read_in_train(min(fine, end_due - stream.n_samples))
+        self._vigil.account_for_train()
         return stream.closed_ttl
 
-    def _nothing_seen(self, train: PulseTrain, armed: int) -> VoidTrial:
+    def _nothing_seen(self, train: PulseTrain, delivered: DeliveredTrain, armed: int) -> VoidTrial:
         # Not rest(): a train that the TTL does not show may still be playing.
         if self._stop_output() is Abort.UNCONFIRMED:
             raise LinkLost(f"the TTL shows no train within {TTL_DEADLINE_S:g} s of the trigger")
@@ -258,8 +287,32 @@ class Rig:
             )
         verdict = Verdict.UNDETERMINED if exposed else Verdict.NONE
         if exposed:
-            self._count_lockout_from(self.stream.n_samples, in_discharge=False)
-        return VoidTrial(train, reason, exposed, None, self._recording, self.stream.n_samples, verdict)
+            self._ledger.perhaps_discharged()
+        return VoidTrial(train, reason, exposed, None, self._recording, self.stream.n_samples, verdict, delivered)
+
+    def _stopped_unseen(
+        self, train: PulseTrain, delivered: DeliveredTrain, quiet: MonitorTrace | None, lost: SignalLost
+    ) -> VoidTrial:
+        """The signal was lost while the train was due: it is stopped, and nobody can say what it evoked."""
+        stream = self.stream
+        when = "before the train was seen" if stream.closed_ttl is None else "as the train ended"
+        if stream.open_ttl is not None:
+            when = f"{stream.seconds(stream.n_samples - stream.open_ttl):.2f} s after the train began"
+        self._vigil.cross(lost)
+        self._vigil.see_a_stopped_train_end(TTL_DEADLINE_S)
+        self._vigil.silence = Silence.after(stream.n_samples, quiet, delivered, stream.rate_hz)
+        seen = None if stream.closed_ttl is None else MeasuredTrain(*stream.closed_ttl, None, None)
+        self._ledger.perhaps_discharged()
+        reason = f"the signal was lost {when}, and the train was stopped: {lost}"
+        return VoidTrial(train, reason, True, seen, self._recording, stream.n_samples, Verdict.UNDETERMINED, delivered)
+
+    def _judge_before(self, lost: SignalLost) -> Judgement:
+        """The trial ends where the signal was lost; a discharge may have gone on unseen up to the new segment."""
+        judgement = self.stream.closing_judgement()
+        self._vigil.cross(lost)
+        if judgement.verdict is not Verdict.NONE:
+            self._ledger.perhaps_discharged()
+        return replace(judgement, reason=f"{judgement.reason}; the signal was lost there: {lost}")
 
     def _watch(self, train_end: int) -> Judgement:
         """Read on until nothing can change the verdict and the watch time is over."""
@@ -268,78 +321,37 @@ class Rig:
         most = max(least, train_end + ceil(LONGEST_WATCH_S * stream.rate_hz))
         judgement = stream.judgement()
         while (stream.n_samples < least or not judgement.final) and stream.n_samples < most:
-            self._advance(most - stream.n_samples)
+            self._read(most - stream.n_samples)
             judgement = stream.judgement()
             self._listener(Watching((stream.n_samples - train_end) / stream.rate_hz, stream.discharge_s()))
         if judgement.verdict is Verdict.NONE and not judgement.final:
             judgement = replace(judgement, verdict=Verdict.UNDETERMINED)
-        self._note_discharge(judgement)
+        self._ledger.judged(judgement)
         return judgement
 
     def _advance(self, n_samples: int) -> None:
-        """Read on while no train is expected."""
-        self._advance_quietly(n_samples)
-        if self._silence is not None and (stray_ua := self.stream.stray_current_ua(self._silence)) is not None:
-            abort = self.abort()
-            raise StrayCurrent(
-                f"the current monitor shows {stray_ua:.4g} uA while no train is going on; the stimulator's stop is "
-                f"{abort.value}: check its output before going on"
-            )
-        if self.stream.n_trains != self._trains_accounted:
-            abort = self.abort()
-            raise UnaskedTrain(
-                "the TTL shows a train that was not asked for; the stimulator's stop is "
-                f"{abort.value}: check what else can trigger it before going on"
-            )
+        """Read on between trials; behind a gap nothing is known of a discharge that was going on before it."""
+        try:
+            self._read(n_samples)
+        except SignalLost as lost:
+            self._vigil.cross(lost)
+            if self.exposure.in_discharge:
+                self._ledger.perhaps_discharged()
 
-    def _advance_quietly(self, n_samples: int) -> None:
-        if self._experimenter.wants_stop():
-            raise StoppedByExperimenter(self.abort())
-        self.stream.advance(n_samples)
+    def _read_in_train(self, n_samples: int) -> None:
+        self._vigil.advance_in_train(n_samples)
+        self._scores.look(self.stream.n_samples)
+
+    def _read(self, n_samples: int) -> None:
+        self._vigil.advance(n_samples)
+        self._scores.look(self.stream.n_samples)
+
+    @property
+    def _since_gap_s(self) -> float:
+        return self.stream.seconds(self.stream.n_samples - self.stream.segment_start)
 
     def _refuse_after_stop(self) -> None:
         """The last look before the trigger: nothing is read between here and it."""
-        if self._experimenter.wants_stop():
-            raise StoppedByExperimenter(self.abort())
+        self._vigil.refuse_after_stop()
         if self._stopped:
             raise UnsafeStimulus("this rig was told to stop: begin or resume a session before the next train")
-
-    def _expose(self, train: PulseTrain, armed: int) -> None:
-        """From the trigger on the animal counts as stimulated, whatever becomes of the train."""
-        self.exposure = Exposure(
-            n_trains=self.exposure.n_trains + 1,
-            charge_uc=self.exposure.charge_uc + train.charge_uc,
-            last_onset_s=self.stream.seconds(armed),
-            last_afterdischarge_end_s=self.exposure.last_afterdischarge_end_s,
-        )
-
-    def _expose_at(self, onset: int) -> None:
-        self.exposure = structs.replace(self.exposure, last_onset_s=self.stream.seconds(onset))
-
-    def _note_discharge(self, judgement: Judgement) -> None:
-        """Lock-out counts from the last discharge's end; a trial that may hide one counts as one up to now."""
-        match judgement.verdict:
-            case Verdict.AFTERDISCHARGE:
-                ended = judgement.afterdischarges[-1].end_sample
-            case Verdict.UNDETERMINED:
-                ended = self.stream.n_samples
-            case Verdict.NONE:
-                return
-        going_on = not judgement.final and self.stream.discharge_s() is not None
-        self._count_lockout_from(ended, in_discharge=going_on)
-
-    def _note_late_end(self) -> None:
-        """A discharge that outlasted its watch may have ended since."""
-        if not self.exposure.in_discharge:
-            return
-        judgement = self.stream.judgement()
-        if judgement.verdict is Verdict.AFTERDISCHARGE:
-            self._note_discharge(judgement)
-        else:
-            going_on = self.stream.discharge_s() is not None
-            self.exposure = structs.replace(self.exposure, in_discharge=going_on)
-
-    def _count_lockout_from(self, ended: int, *, in_discharge: bool) -> None:
-        self.exposure = structs.replace(
-            self.exposure, last_afterdischarge_end_s=self.stream.seconds(ended), in_discharge=in_discharge
-        )

@@ -1,16 +1,27 @@
 """rig.toml: which instruments stand at this rig, how they are wired, and what it may ever deliver."""
 
 from collections import Counter
+from datetime import date
 from importlib.resources import as_file, files
+from math import nan
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from drivers.interface import Role
+from kindle.calibration import Calibration, check_calibration, read_calibration
 from kindle.errors import ConfigError
 from kindle.safety import SafetyLimits
+from kindle.stimulator_config import (
+    AtPort,
+    CounterConfig,
+    PulsePalConfig,
+    SetByHand,
+    StimulatorConfig,
+    VoltageCommanded,
+)
 from kindle.toml_files import decode_toml
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
@@ -42,17 +53,6 @@ class DaqConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     remote: str = ""
 
 
-class StimulatorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``ua_per_v`` is the measured calibration of the isolator behind the Pulse Pal."""
-
-    kind: Literal["pulsepal"]
-    ua_per_v: Positive
-    address: str = ""
-    channel: Annotated[int, Meta(ge=1, le=4)] = 1
-    sync_channel: Annotated[int, Meta(ge=1, le=4)] | None = None
-    positive_is_cathodic: bool = False
-
-
 class BenchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An emulated bench that takes the place of the instruments; without a threshold the animal's name draws one."""
 
@@ -70,10 +70,25 @@ class RigConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stimulator: StimulatorConfig
     limits: SafetyLimits
     bench: BenchConfig | None = None
+    calibration: Calibration | None = None
+    """Of the isolator; of a rig file, from the calibration file beside it."""
 
     @property
     def block(self) -> int:
         return max(1, round(self.daq.block_s * self.daq.rate_hz))
+
+    @property
+    def asks_for_dial(self) -> bool:
+        """Whether a person has to set the current before each train; an emulated bench has a hand of its own."""
+        fixed = isinstance(self.stimulator, CounterConfig) and self.stimulator.current_ua is not None
+        return self.bench is None and isinstance(self.stimulator, SetByHand) and not fixed
+
+    @property
+    def ua_per_v(self) -> float:
+        """uA for each volt of command: as measured, else as rig.toml has it; NaN where no voltage sets the current."""
+        if not isinstance(self.stimulator, VoltageCommanded):
+            return nan
+        return self.stimulator.ua_per_v if self.calibration is None else self.calibration.ua_per_v
 
 
 BUILT_IN = ("simulated", "emulated")
@@ -89,16 +104,26 @@ def load_rig(name: str) -> RigConfig:
         raise ConfigError(f"no rig {name!r}: give a TOML file, or one of the built-in rigs {', '.join(BUILT_IN)}")
     config = decode_toml(path, RigConfig)
     _check_wiring(config, path)
-    return config
+    return structs.replace(config, calibration=read_calibration(path) or config.calibration)
+
+
+def require_calibration(rig: RigConfig, today: date) -> None:
+    """Refuse a rig whose isolator was not measured, or too long ago. Raises ``ConfigError``."""
+    if isinstance(rig.stimulator, VoltageCommanded):
+        # What an emulation makes of a volt does not drift.
+        today = today if rig.bench is None or rig.calibration is None else rig.calibration.date
+        nominal_ua_per_v, valid_days = rig.stimulator.ua_per_v, rig.stimulator.calibration_valid_days
+        check_calibration(rig.name, rig.calibration, nominal_ua_per_v, today, valid_days)
 
 
 def _check_wiring(config: RigConfig, path: Path) -> None:
     """What can be seen in the file alone, before any instrument is touched."""
-    if config.bench is None and not config.stimulator.address:
+    wanted = config.stimulator
+    if config.bench is None and isinstance(wanted, AtPort) and not wanted.address:
         raise ConfigError(f"{path}: [stimulator] has no address; give the serial port, such as COM5 or /dev/ttyACM0")
-    if config.stimulator.channel == config.stimulator.sync_channel:
+    if isinstance(wanted, PulsePalConfig) and wanted.channel == wanted.sync_channel:
         raise ConfigError(
-            f"{path}: [stimulator] channel and sync_channel are both {config.stimulator.channel}; the TTL that marks "
+            f"{path}: [stimulator] channel and sync_channel are both {wanted.channel}; the TTL that marks "
             "the train needs an output of its own"
         )
     roles: Counter[str] = Counter(wanted.role for wanted in config.daq.inputs)

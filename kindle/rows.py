@@ -1,14 +1,17 @@
 """What the journal's rows say: one frozen struct per kind of event, written as JSON and read back as the same type."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
+from kindle.animal_rows import ANIMAL_KINDS
+from kindle.calibration import Calibration
+from kindle.electrode import ChargeReport, Electrode
 from kindle.errors import JournalMismatch
 from kindle.exchange import Reply, Request
-from kindle.presets import Parameter
-from kindle.protocols.threshold import ThresholdOutcome, ThresholdPlan
-from kindle.safety import ChargeReport, Electrode, SafetyLimits
+from kindle.protocols.catalogue import Outcome, Plan
+from kindle.safety import SafetyLimits
+from kindle.sourced import Parameter
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -26,7 +29,7 @@ class Animal(msgspec.Struct, frozen=True):
 class SessionStarted(msgspec.Struct, frozen=True):
     animal: str
     protocol: str
-    plan: ThresholdPlan
+    plan: Plan
     parameters: tuple[Parameter, ...]
     limits: SafetyLimits
     warnings: tuple[ChargeReport, ...]
@@ -35,6 +38,15 @@ class SessionStarted(msgspec.Struct, frozen=True):
     electrode: Electrode | None = None
     simulated: bool = False
     """Whether the animal was a simulated one: no result of such a session says anything about a rat."""
+    calibration: Calibration | None = None
+    """Of the isolator; ``None`` where the stimulator knows its own current."""
+
+
+class WarningAcknowledged(msgspec.Struct, frozen=True):
+    """A warning about charge as it was shown before the first train, and what was said to it."""
+
+    report: ChargeReport
+    answer: str
 
 
 class RecordingStarted(msgspec.Struct, frozen=True):
@@ -47,9 +59,54 @@ class RecordingStarted(msgspec.Struct, frozen=True):
     channels: tuple[str, ...]
 
 
+class FileDigest(msgspec.Struct, frozen=True):
+    """The first ``n_bytes`` of a file that lies in the recording's folder."""
+
+    name: str
+    n_bytes: int
+    sha256: str
+
+
 class RecordingClosed(msgspec.Struct, frozen=True):
+    """``files`` are headers and markers as they stand at the end; blocks of samples have checksums of their own."""
+
     folder: str
     n_samples: int
+    files: tuple[FileDigest, ...] = ()
+
+
+class RecordingSealed(msgspec.Struct, frozen=True):
+    """Headers and markers after markers were added to a closed, or a broken off, recording."""
+
+    folder: str
+    files: tuple[FileDigest, ...]
+
+
+class SignalLost(msgspec.Struct, frozen=True):
+    """Samples were lost, or the instrument was; ``sample`` would have been the next one in ``recording``."""
+
+    recording: str
+    sample: int
+    reason: str
+    stimulator_stop: str
+
+
+class SignalBack(msgspec.Struct, frozen=True):
+    """A new segment of ``recording`` begins at ``sample``: samples go on counting, ``n_lost`` is about the gap."""
+
+    recording: str
+    sample: int
+    n_lost: int
+    gap_s: float
+    source: str
+
+
+class BehaviourMarked(msgspec.Struct, frozen=True):
+    """What the observer marked, as it was heard: it stands here even if its request is never answered."""
+
+    recording: str
+    sample: int
+    mark: str
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -70,18 +127,24 @@ class SessionInterrupted(msgspec.Struct, frozen=True):
 
 
 class SessionEnded(msgspec.Struct, frozen=True):
-    outcome: ThresholdOutcome
+    outcome: Outcome
 
 
 KINDS: dict[type[msgspec.Struct], str] = {
     Animal: "animal_added",
     SessionStarted: "session_started",
+    WarningAcknowledged: "warning_acknowledged",
     RecordingStarted: "recording_started",
     RecordingClosed: "recording_closed",
+    RecordingSealed: "recording_sealed",
+    SignalLost: "signal_lost",
+    SignalBack: "signal_back",
+    BehaviourMarked: "behaviour_marked",
     Asked: "asked",
     Answered: "answered",
     SessionInterrupted: "session_interrupted",
     SessionEnded: "session_ended",
+    **ANIMAL_KINDS,
 }
 
 
@@ -92,6 +155,22 @@ def kind_of(row: msgspec.Struct) -> str:
 def decode(kind: str, payload: str, type: type[T]) -> T:
     """The payload of a row as its struct; raises ``JournalMismatch`` when it is not one."""
     try:
-        return msgspec.json.decode(payload, type=type)
+        return msgspec.json.decode(_completed(kind, payload), type=type)
     except msgspec.DecodeError as error:
         raise JournalMismatch(f"a journal row of kind {kind!r} cannot be read: {error}; run kindle verify") from None
+
+
+def _completed(kind: str, payload: str) -> str | bytes:
+    """Rows of early journals with what was in force then, in words that were found for it later."""
+    if kind != "session_started":
+        return payload
+    started: dict[str, Any] = msgspec.json.decode(payload)
+    limits, plan = started.get("limits"), started.get("plan")
+    if isinstance(plan, dict):
+        # There was one kind of plan.
+        plan.setdefault("type", "threshold_plan")
+    if isinstance(limits, dict) and "max_charge_per_session_uc" in limits:
+        # There were no limits per train and per day: the session's held for a train, and none for a day.
+        limits.setdefault("max_charge_per_train_uc", limits["max_charge_per_session_uc"])
+        limits.setdefault("max_charge_per_day_uc", 1e6)
+    return msgspec.json.encode(started)

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from drivers.interface import DeliveredTrain, PulseTrain, charge_density_uc_cm2, shannon_k
+from drivers.interface import DeliveredTrain, PulseTrain
 from kindle.errors import ConfigError, UnsafeStimulus
 
 # Upper bounds keep `inf` out: TOML allows it, and Meta(gt=0) alone would take it.
@@ -30,7 +30,11 @@ class SafetyLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_charge_per_phase_uc: Charge
     max_net_charge_uc: NetCharge
     """Direct current charge of one train; a monophasic train needs more than zero."""
+    max_charge_per_train_uc: Charge
+    """Moved in one direction or the other, as all charges below."""
     max_charge_per_session_uc: Charge
+    max_charge_per_day_uc: Charge
+    """Of one animal in any 24 hours, over all its sessions."""
     max_trains_per_session: Annotated[int, Meta(gt=0, le=100_000)]
     min_interval_s: Seconds
     """Train onset to train onset."""
@@ -45,18 +49,13 @@ class SafetyLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ConfigError(f"{name} is {limit:g}; a limit must be a finite number, 0 or more")
 
 
-class Electrode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``area_cm2`` is the exposed geometric area of the smaller contact."""
-
-    material: str
-    area_cm2: Annotated[float, Meta(gt=0, le=10)]
-
-
 class Exposure(msgspec.Struct, frozen=True):
     """What a session has put into the animal so far; times are seconds of the sample clock."""
 
     n_trains: int = 0
     charge_uc: float = 0.0
+    earlier_charge_uc: float = 0.0
+    """Of the animal's other sessions, in the 24 hours before this one began."""
     last_onset_s: float | None = None
     last_afterdischarge_end_s: float | None = None
     in_discharge: bool = False
@@ -102,6 +101,11 @@ def check_train(train: PulseTrain, limits: SafetyLimits) -> None:
         raise UnsafeStimulus(
             f"{train.pulse_hz:g} Hz for {train.train_s:g} s cannot hold whole pulses of {train.pulse_us:g} us"
         )
+    if not _within(train.charge_uc, limits.max_charge_per_train_uc):
+        raise UnsafeStimulus(
+            f"train asks a charge of {train.charge_uc:.10g} uC; "
+            f"the rig's max_charge_per_train_uc allows {limits.max_charge_per_train_uc:g} uC"
+        )
     if not _within(train.net_charge_uc, limits.max_net_charge_uc):
         raise UnsafeStimulus(
             f"the {train.shape} train carries {train.net_charge_uc:.10g} uC of direct current; "
@@ -133,6 +137,11 @@ def check_delivered(asked: PulseTrain, delivered: DeliveredTrain, limits: Safety
             f"{asked.shape}, {asked.polarity} was asked"
         )
     _check_delivered_timing(asked, delivered, limits)
+    if not _within(delivered.charge_uc, limits.max_charge_per_train_uc):
+        raise UnsafeStimulus(
+            f"the stimulator would round {asked.charge_uc:g} uC per train up to {delivered.charge_uc:.10g} uC; "
+            f"the rig's max_charge_per_train_uc allows {limits.max_charge_per_train_uc:g} uC"
+        )
     # A balanced train may be off by the rounding of one code: half a percent of the charge that it moves one way.
     rounding_uc = 0.005 * delivered.charge_per_phase_uc * delivered.n_pulses
     allowed_uc = rounding_uc if asked.shape == "biphasic" else limits.max_net_charge_uc
@@ -173,11 +182,7 @@ def check_interlocks(train: PulseTrain, exposure: Exposure, now_s: float, limits
         raise UnsafeStimulus("an afterdischarge is still going on; wait for its end and for the lock-out")
     if exposure.n_trains >= limits.max_trains_per_session:
         raise UnsafeStimulus(f"the session has had {exposure.n_trains} trains; max_trains_per_session allows no more")
-    if not _within(exposure.charge_uc + train.charge_uc, limits.max_charge_per_session_uc):
-        raise UnsafeStimulus(
-            f"this train would bring the session to {exposure.charge_uc + train.charge_uc:.10g} uC; "
-            f"max_charge_per_session_uc allows {limits.max_charge_per_session_uc:g} uC"
-        )
+    check_budgets(train.charge_uc, exposure, limits)
     # Half a millisecond of slack: intervals are counted in samples, limits in decimal seconds.
     if exposure.last_onset_s is not None and not now_s - exposure.last_onset_s >= limits.min_interval_s - 5e-4:
         raise UnsafeStimulus(
@@ -192,22 +197,17 @@ def check_interlocks(train: PulseTrain, exposure: Exposure, now_s: float, limits
         )
 
 
-class ChargeReport(msgspec.Struct, frozen=True):
-    """Charge figures for an electrode, and what they warn of; they warn, they do not block."""
-
-    charge_per_phase_uc: float
-    charge_density_uc_cm2: float
-    shannon_k: float
-    warning: str
-
-
-def charge_report(train: PulseTrain, electrode: Electrode) -> ChargeReport:
-    """Shannon 1992: damage from about k = 1.85, conservative 1.5; classical kindling currents often exceed it."""
-    density = charge_density_uc_cm2(train.charge_per_phase_uc, electrode.area_cm2)
-    k = shannon_k(train.charge_per_phase_uc, electrode.area_cm2)
-    warning = ""
-    if k >= 1.85:
-        warning = f"Shannon k = {k:.2f} reaches the damage boundary of 1.85"
-    elif k >= 1.5:
-        warning = f"Shannon k = {k:.2f} reaches the conservative boundary of 1.5"
-    return ChargeReport(train.charge_per_phase_uc, density, k, warning)
+def check_budgets(charge_uc: float, exposure: Exposure, limits: SafetyLimits) -> None:
+    """Refuse the charge of a train, asked or quantised, that the session or the day has no room for."""
+    session_uc = exposure.charge_uc + charge_uc
+    if not _within(session_uc, limits.max_charge_per_session_uc):
+        raise UnsafeStimulus(
+            f"this train would bring the session to {session_uc:.10g} uC; "
+            f"max_charge_per_session_uc allows {limits.max_charge_per_session_uc:g} uC"
+        )
+    day_uc = exposure.earlier_charge_uc + session_uc
+    if not _within(day_uc, limits.max_charge_per_day_uc):
+        raise UnsafeStimulus(
+            f"this train would bring the animal to {day_uc:.10g} uC within 24 h; "
+            f"max_charge_per_day_uc allows {limits.max_charge_per_day_uc:g} uC"
+        )

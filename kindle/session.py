@@ -8,28 +8,38 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
-from detectors.criterion import Verdict
+from kindle.acknowledging import acknowledgements
 from kindle.assembly import Instruments
+from kindle.bridging import PATIENT, Bridge, Patience
 from kindle.durable import sync_folder
 from kindle.engine import Perform, journalled, resuming, run
 from kindle.errors import ConfigError, KindleError, UnsafeStimulus
 from kindle.exchange import Reply, Request, Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Experimenter
 from kindle.interrupted import settle_train
+from kindle.interrupted_acts import settle_other
 from kindle.locking import exclusive
 from kindle.markers import marking
 from kindle.naming import first_free
-from kindle.prepared import Prepared, check_lockout, check_plan
+from kindle.prepared import Prepared, charge_of_last_day, check_between, check_plan
 from kindle.progress import Done, Listener
-from kindle.protocols.threshold import Aborted, ThresholdOutcome, ThresholdPlan, ascending_threshold
+from kindle.protocols.catalogue import ObservingPlan, Outcome, Plan, ended_early, name_of, protocol
 from kindle.rig import Rig, StrayCurrent, UnaskedTrain
 from kindle.rows import (
     SessionEnded,
     SessionInterrupted,
     SessionStarted,
 )
-from kindle.safety import Exposure, charge_report
-from kindle.session_record import Clock, SessionJournal, not_hiding, reason_of, recording_of, restore_markers
+from kindle.safety import Exposure
+from kindle.session_record import (
+    Clock,
+    SessionJournal,
+    not_hiding,
+    noting_gaps,
+    reason_of,
+    recording_of,
+    restore_markers,
+)
 from kindle.stream import Rows, Stream
 from kindle.study import SessionView, Study, strictest
 
@@ -44,10 +54,10 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class Finished:
     session: str
-    outcome: ThresholdOutcome
+    outcome: Outcome
 
 
-def run_threshold(
+def run_session(
     study: Study,
     prepared: Prepared,
     instruments: Instruments,
@@ -56,13 +66,17 @@ def run_threshold(
     *,
     last_train: LastTrain = "ask",
     now: Clock = utc_now,
+    patience: Patience = PATIENT,
 ) -> Finished:
-    """Run the animal's threshold test, or resume the one that was interrupted, to its outcome."""
+    """Run a session of the animal, or resume the one of this protocol that was interrupted, to its outcome."""
     study.animal(prepared.animal)
     with _animal_alone(study, prepared.animal):
-        view = study.unfinished(prepared.animal, "threshold")
+        kind = name_of(prepared.plan)
+        view = study.unfinished(prepared.animal, kind)
         if view is not None:
             _check_same_rig(view, prepared)
+        else:
+            _check_nothing_open(study, prepared.animal)
         plan = prepared.plan if view is None else view.started.plan
         limits = prepared.limits if view is None else strictest([prepared.limits, view.started.limits])
         try:
@@ -72,23 +86,28 @@ def run_threshold(
                 raise
             raise type(error)(f"{error}; session {view.id} cannot go on: end it with kindle study end") from error
         if view is None and not prepared.simulated:
-            lockout_s = max(plan.lockout_after_ad_s, limits.lockout_after_afterdischarge_s)
-            check_lockout(study.sessions(prepared.animal), lockout_s, now(), interval_s=limits.min_interval_s)
+            check_between(study.sessions(prepared.animal), plan, limits, now())
+        earlier_uc = 0.0 if prepared.simulated else charge_of_last_day(study, prepared.animal, view, now())
+        reports = prepared.charge_reports() if view is None else ()
+        acknowledged = acknowledgements(reports, experimenter, simulated=prepared.simulated)
         settle = _settler(study, view, experimenter, last_train)
         # A session begins, and its plan is fixed, once there are instruments to run it on.
         Rows.of(instruments.source.channels)
         identities = instruments.source.identify(), instruments.stimulator.identify()
         begun = now()
-        stamp = f"{begun:%Y%m%d_%H%M%S}_threshold"
+        stamp = f"{begun:%Y%m%d_%H%M%S}_{kind}"
         taken = set(study.journal.sessions()).__contains__
         session = view.id if view is not None else first_free(f"{prepared.animal}_{stamp}", taken)
         journal = SessionJournal(study.journal, session, now)
         if view is None:
-            journal.write(_started(study, prepared))
+            journal.write(_started(prepared))
+            for row in acknowledged:
+                journal.write(row)
         name = f"recordings/{prepared.animal}/{stamp}"
         with recording_of(study, journal, instruments, identities, name, begun) as opened:
             recording, recording_folder = opened
             listener = marking(recording, recording_folder, listener)
+            listener = noting_gaps(journal, recording_folder, instruments.source.rate_hz, listener)
             stream = Stream(instruments.source, recording, plan.criterion, instruments.block, listener)
             journal.stream = stream
             rig = Rig(
@@ -100,13 +119,19 @@ def run_threshold(
                 baseline_s=plan.baseline_s,
                 recording=recording_folder,
                 listener=listener,
-                exposure=_exposure(view),
+                exposure=_exposure(view, earlier_uc),
+                bridge=Bridge(instruments.source, stream, listener, patience),
             )
+            instruments.dial.answered_by(rig.ask_number)
             outcome = _perform(rig, plan, journal, view, settle, listener)
             journal.write(SessionEnded(outcome))
         if view is not None:
-            restore_markers(study, view.id)
+            restore_markers(study, view.id, now)
     return Finished(session, outcome)
+
+
+run_threshold = run_session
+"""A threshold test is a session like any other."""
 
 
 def end_unfinished(study: Study, animal: str, reason: str, *, now: Clock = utc_now) -> Finished:
@@ -116,13 +141,13 @@ def end_unfinished(study: Study, animal: str, reason: str, *, now: Clock = utc_n
     """
     study.animal(animal)
     with _animal_alone(study, animal):
-        view = study.unfinished(animal, "threshold")
+        view = study.unfinished(animal)
         if view is None:
             raise KindleError(f"{animal} has no unfinished session; kindle study show lists its sessions")
-        clear_ua = [t.train.current_ua for t in view.trials if isinstance(t, Trial) and t.verdict is Verdict.NONE]
-        outcome = Aborted(max(clear_ua, default=0.0), f"ended by the experimenter: {reason}")
+        replies = [exchange.reply for exchange in view.exchanges]
+        outcome = ended_early(view.started.plan, replies, f"ended by the experimenter: {reason}")
         SessionJournal(study.journal, view.id, now).write(SessionEnded(outcome))
-        restore_markers(study, view.id)
+        restore_markers(study, view.id, now)
     return Finished(view.id, outcome)
 
 
@@ -135,6 +160,16 @@ def _animal_alone(study: Study, animal: str) -> Iterator[None]:
         yield
 
 
+def _check_nothing_open(study: Study, animal: str) -> None:
+    """A session of another protocol that was interrupted may have left a train in doubt. Raises ``KindleError``."""
+    open_ = study.unfinished(animal)
+    if open_ is not None:
+        raise KindleError(
+            f"{animal} has the unfinished {open_.started.protocol} session {open_.id}: go on with it by running "
+            f"{open_.started.protocol} again, or end it with: kindle study end"
+        )
+
+
 def _check_same_rig(view: SessionView, prepared: Prepared) -> None:
     if view.started.rig != prepared.rig:
         raise ConfigError(
@@ -145,25 +180,25 @@ def _check_same_rig(view: SessionView, prepared: Prepared) -> None:
 
 def _perform(
     rig: Rig,
-    plan: ThresholdPlan,
+    plan: Plan,
     journal: SessionJournal,
     view: SessionView | None,
     settle: Perform,
     listener: Listener,
-) -> ThresholdOutcome:
+) -> Outcome:
     try:
         with rig:
             performer = announced(journalled(rig.perform, journal), listener)
             if view is not None:
 
                 def settled(request: Request) -> Reply:
-                    reply = settle(request) if isinstance(request, Stimulate) else rig.perform(request)
+                    reply = settle(request) if isinstance(request, Stimulate) else settle_other(request, rig.perform)
                     journal.answered(reply)
                     return reply
 
                 waiting = _after_intervals(performer, rig, plan)
                 performer = resuming(waiting, view.exchanges, announced(settled, listener))
-            return run(ascending_threshold(plan), performer)
+            return run(protocol(plan), performer)
     except BaseException as error:
         stop = "not needed" if rig.last_abort is None else rig.last_abort.value
         with not_hiding(error):
@@ -172,7 +207,7 @@ def _perform(
         raise
 
 
-def _after_intervals(perform: Perform, rig: Rig, plan: ThresholdPlan) -> Perform:
+def _after_intervals(perform: Perform, rig: Rig, plan: Plan) -> Perform:
     """The protocol counted its intervals before the interruption: wait here until a train may be given again."""
 
     def performed(request: Request) -> Reply:
@@ -209,20 +244,23 @@ def _nothing_to_settle(request: Request) -> Reply:
     raise KindleError(f"there is nothing to settle about {request!r}")
 
 
-def _exposure(view: SessionView | None) -> Exposure:
+def _exposure(view: SessionView | None, earlier_uc: float) -> Exposure:
     """After an interruption the clock of this recording starts at the last train: intervals are waited out anew."""
     if view is None or not (view.trains or view.perhaps_discharged):
-        return Exposure()
+        return Exposure(earlier_charge_uc=earlier_uc)
     return Exposure(
         n_trains=len(view.trains),
-        charge_uc=sum(train.charge_uc for train in view.trains),
+        charge_uc=view.charge_uc(),
+        earlier_charge_uc=earlier_uc,
         last_onset_s=0.0,
         last_afterdischarge_end_s=0.0 if view.perhaps_discharged else None,
     )
 
 
-def _due_s(exposure: Exposure, plan: ThresholdPlan) -> float:
+def _due_s(exposure: Exposure, plan: Plan) -> float:
     """When the plan allows the next train, in seconds of the sample clock."""
+    if isinstance(plan, ObservingPlan):
+        return 0.0
     since = (
         (exposure.last_onset_s, plan.interval_s),
         (exposure.last_afterdischarge_end_s, plan.lockout_after_ad_s),
@@ -230,20 +268,17 @@ def _due_s(exposure: Exposure, plan: ThresholdPlan) -> float:
     return max((at_s + wait_s for at_s, wait_s in since if at_s is not None), default=0.0)
 
 
-def _started(study: Study, prepared: Prepared) -> SessionStarted:
-    electrode = study.config.electrode
-    reports = (
-        [charge_report(prepared.plan.train.at(ua), electrode) for ua in prepared.plan.rungs_ua] if electrode else []
-    )
+def _started(prepared: Prepared) -> SessionStarted:
     return SessionStarted(
         animal=prepared.animal,
-        protocol="threshold",
+        protocol=name_of(prepared.plan),
         plan=prepared.plan,
         parameters=prepared.parameters,
         limits=prepared.limits,
-        warnings=tuple(report for report in reports if report.warning),
+        warnings=tuple(report for report in prepared.charge_reports() if report.warning),
         rig=prepared.rig,
-        electrode=electrode,
+        electrode=prepared.electrode,
+        calibration=prepared.calibration,
         simulated=prepared.simulated,
         software={
             "kindle-eeg": version("kindle-eeg"),

@@ -13,8 +13,20 @@ from kindle.exchange import Reply, Request
 from kindle.journal import Journal
 from kindle.markers import markers_of
 from kindle.naming import first_free
+from kindle.progress import Back, Listener, Lost, Marked, Progress
 from kindle.recording import RecordingWriter, open_recording, recover
-from kindle.rows import Answered, Asked, RecordingClosed, RecordingStarted, kind_of
+from kindle.rows import (
+    Answered,
+    Asked,
+    BehaviourMarked,
+    RecordingClosed,
+    RecordingSealed,
+    RecordingStarted,
+    SignalBack,
+    SignalLost,
+    kind_of,
+)
+from kindle.sealing import digests
 from kindle.stream import Stream
 from kindle.study import Study
 
@@ -63,9 +75,31 @@ def recording_of(
         yield recording, name
     except BaseException as error:
         with not_hiding(error):
-            journal.write(RecordingClosed(name, recording.close()))
+            journal.write(_closed(recording, name))
         raise
-    journal.write(RecordingClosed(name, recording.close()))
+    journal.write(_closed(recording, name))
+
+
+def _closed(recording: RecordingWriter, name: str) -> RecordingClosed:
+    return RecordingClosed(name, recording.close(), digests(recording.folder))
+
+
+def noting_gaps(journal: SessionJournal, recording: str, rate_hz: float, listener: Listener) -> Listener:
+    """Write to the journal where the signal was lost, where it came back, and every mark; then tell ``listener``."""
+
+    def told(progress: Progress) -> None:
+        match progress:
+            case Lost(sample, reason, stop):
+                journal.write(SignalLost(recording, sample, reason, stop.value))
+            case Back(sample, n_lost, source):
+                journal.write(SignalBack(recording, sample, n_lost, n_lost / rate_hz, source))
+            case Marked(sample, mark):
+                journal.write(BehaviourMarked(recording, sample, str(mark)))
+            case _:
+                pass
+        listener(progress)
+
+    return told
 
 
 @contextmanager
@@ -77,9 +111,10 @@ def not_hiding(error: BaseException) -> Iterator[None]:
         error.add_note(f"Besides: {reason_of(later)}")
 
 
-def restore_markers(study: Study, session: str) -> None:
+def restore_markers(study: Study, session: str, now: Clock) -> None:
     """Trials that were settled later, or whose marker the program died before, are marked in their own recording."""
     view = study.session(session)
+    journal = SessionJournal(study.journal, session, now)
     for started in view.recordings:
         folder = study.folder / started.folder
         markers = [marker for t in view.trials if t.recording == started.folder for marker in markers_of(t)]
@@ -88,6 +123,9 @@ def restore_markers(study: Study, session: str) -> None:
             recover(folder, markers=[marker for marker in markers if marker.sample < n_samples])
         except RecordingError as error:
             LOG.warning("%s: the journal's markers cannot be written beside the signal: %s", folder, error)
+        else:
+            if (files := digests(folder)) != view.sealed.get(started.folder):
+                journal.write(RecordingSealed(started.folder, files))
 
 
 def reason_of(error: BaseException) -> str:

@@ -104,11 +104,7 @@ def trains(
                 )
             return found
         case ArtefactSpec():
-            if not (found := _of_artefacts(signals, brain)):
-                raise RecordingError(
-                    f"{path} shows no train by its artefact: give the trains with --stimulus times:..."
-                )
-            return found
+            return _of_artefacts(signals, brain, path)
         case Automatic():
             return _automatic(signals, train_s)
 
@@ -189,13 +185,16 @@ def _windows(signals: Signals, name: str) -> Iterator[Floats]:
         yield np.nan_to_num(signals.read([name], first, first + WINDOW_SAMPLES)[0])
 
 
-def _of_artefacts(signals: Signals, brain: tuple[str, ...]) -> list[Stimulus]:
+def _of_artefacts(signals: Signals, brain: tuple[str, ...], path: Path) -> list[Stimulus]:
     """From the channel that shows most trains; the others show the same current, or less of it."""
-    best: list[Stimulus] = []
-    for name in brain:
-        finder = ArtefactTrains(signals.rate_hz)
-        for window in _windows(signals, name):
-            finder.push(window)
-        if len(found := finder.trains()) > len(best):
-            best = found
+    finders = [ArtefactTrains(signals.rate_hz) for _ in brain]
+    step = max(1, WINDOW_SAMPLES // len(brain))
+    for first in range(0, signals.n_samples, step):
+        for finder, row in zip(finders, signals.read(brain, first, first + step), strict=True):
+            finder.push(row)
+    best = max((finder.trains() for finder in finders), key=len)
+    if not best:
+        seen = [refused for finder in finders for refused in finder.refused()]
+        why = f" (at {seen[0].first_sample / signals.rate_hz:.1f} s: {seen[0].reason})" if seen else ""
+        raise RecordingError(f"{path} shows no train by its artefact{why}: give the trains with --stimulus times:...")
     return best

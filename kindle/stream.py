@@ -3,18 +3,21 @@
 import time
 from collections import deque
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import nan
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.afterdischarge import AfterdischargeDetector
-from detectors.criterion import Criterion, Judgement
+from detectors.criterion import Criterion, Judgement, Stimulus, Verdict
 from detectors.stimulus import TtlEdges
-from drivers.interface import Block, Channel, DriverError, SampleSource
+from drivers.interface import Block, Channel, DriverError, LinkLost, SamplesLost, SampleSource
 from kindle.delivery import MonitorTrace, Silence
 from kindle.errors import ConfigError
 from kindle.progress import Listener, Read
+from kindle.shifting import shifted
 
 MONITOR_KEPT_S = 2.0
 QUIET_S = 1.0
@@ -52,9 +55,39 @@ class Sink(Protocol):
 
     def append(self, block: Block, *, monotonic_ns: int, utc_ns: int) -> None: ...
 
+    def new_segment(self, start_utc: datetime, n_lost: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant on both clocks of the host."""
+
+    utc: datetime
+    monotonic_ns: int
+
+    @classmethod
+    def now(cls) -> "Moment":
+        return cls(datetime.now(UTC), time.monotonic_ns())
+
+
+class SignalLost(Exception):
+    """The source has a gap here, or is gone. What it still handed over has been recorded; ``begin_segment`` goes on."""
+
+    def __init__(self, error: SamplesLost | LinkLost) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.noticed = Moment.now()
+
+    @property
+    def n_estimated(self) -> int | None:
+        return self.error.n_estimated if isinstance(self.error, SamplesLost) else None
+
 
 class Stream:
-    """Reads, records, marks trains from the TTL channel and feeds the detector."""
+    """Reads, records, marks trains from the TTL channel and feeds the detector.
+
+    Samples are counted over all segments, as the recording counts them: what was lost in gaps is not counted.
+    """
 
     def __init__(
         self, source: SampleSource, recording: Sink, criterion: Criterion, block: int, listener: Listener
@@ -63,6 +96,8 @@ class Stream:
         self.rate_hz = source.rate_hz
         self.rows = Rows.of(source.channels)
         self.n_samples = 0
+        self.segment_start = 0
+        """First sample of the stretch without a gap that is being read."""
         self.n_trains = 0
         """Trains that the TTL has shown so far, asked for or not."""
         self.open_ttl: int | None = None
@@ -71,28 +106,58 @@ class Stream:
         """Onset and end of the last whole train."""
         self._source = source
         self._recording = recording
+        self._criterion = criterion
         self._block = block
         self._listener = listener
-        eeg = [source.channels[row] for row in self.rows.eeg]
-        self._detector = AfterdischargeDetector(
-            len(eeg), source.rate_hz, [c.resolution for c in eeg], criterion, rails=[c.rail_counts for c in eeg]
-        )
+        self._detector = self._new_detector()
         self._ttl = TtlEdges(*_ttl_levels(source.channels[self.rows.ttl]))
         self._monitor: deque[tuple[int, NDArray[np.int16]]] = deque()
+        self._last_onset = 0
+        self._last_read_ns = time.monotonic_ns()
         self.keep_monitor_from: int | None = None
 
     def advance(self, n_samples: int) -> None:
-        """Read the next ``n_samples``, at most one block of them; record them, then look at them."""
+        """Read the next ``n_samples``, at most one block of them; record them, then look at them.
+
+        Raises ``SignalLost`` at a gap.
+        """
         try:
             block = self._source.read(min(n_samples, self._block))
         except DriverError as error:
+            lost = SignalLost(error) if isinstance(error, SamplesLost | LinkLost) else None
             if error.partial is not None and error.partial.shape[1]:
                 self._take(error.partial)
-            raise
+            if lost is None:
+                raise
+            raise lost from error
         self._take(block)
 
+    def begin_segment(self, lost: SignalLost, sampled_again: Moment) -> int:
+        """What comes now follows the gap ``lost``: files of its own, a detector that knows nothing, no train going on.
+
+        Returns about how many samples are missing: as the source says, else by the host's clock.
+        """
+        waited = (sampled_again.monotonic_ns - self._last_read_ns) * 1e-9 * self.rate_hz
+        n_lost = max(1, round(waited) if lost.n_estimated is None else lost.n_estimated)
+        self._recording.new_segment(sampled_again.utc, n_lost)
+        self.segment_start = self.n_samples
+        if self.open_ttl is not None:
+            self.closed_ttl, self.open_ttl = (self.open_ttl, self.n_samples), None
+        self._detector = self._new_detector()
+        self._ttl = TtlEdges(*_ttl_levels(self.channels[self.rows.ttl]))
+        self._monitor.clear()
+        self.keep_monitor_from = None
+        return n_lost
+
+    def _new_detector(self) -> AfterdischargeDetector:
+        eeg = [self.channels[row] for row in self.rows.eeg]
+        return AfterdischargeDetector(
+            len(eeg), self.rate_hz, [c.resolution for c in eeg], self._criterion, rails=[c.rail_counts for c in eeg]
+        )
+
     def _take(self, block: Block) -> None:
-        self._recording.append(block, monotonic_ns=time.monotonic_ns(), utc_ns=time.time_ns())
+        self._last_read_ns = time.monotonic_ns()
+        self._recording.append(block, monotonic_ns=self._last_read_ns, utc_ns=time.time_ns())
         self._mark_trains(block)
         self._detector.push(block[list(self.rows.eeg)])
         self._keep_monitor(block)
@@ -103,15 +168,29 @@ class Stream:
         return sample / self.rate_hz
 
     def judgement(self) -> Judgement:
-        """What the stimulated electrode says about the last train."""
-        return self._detector.judgements(0)[-1]
+        """What the stimulated electrode says about the last train of this segment.
+
+        The detector knows of a train some samples later than the TTL: until then nothing is final.
+        """
+        judged = [shifted(judgement, self.segment_start) for judgement in self._detector.judgements(0)[-1:]]
+        if judged and judged[0].stimulus.onset_sample >= self._last_onset:
+            return judged[0]
+        last = Stimulus(self._last_onset, self.n_samples)
+        return Judgement(
+            last, Verdict.UNDETERMINED, "the signal after the train was not read", (), nan, (), final=False
+        )
+
+    def closing_judgement(self) -> Judgement:
+        """The same once nothing more can come before a gap; a discharge going on is cut off there."""
+        self._detector.finish()
+        return self.judgement()
 
     def discharge_s(self) -> float | None:
         """Running length of a discharge going on, for the display."""
         live = self._detector.live(0)
         if not live.in_discharge or live.onset_sample is None:
             return None
-        return (self.n_samples - live.onset_sample) / self.rate_hz
+        return (self.n_samples - self.segment_start - live.onset_sample) / self.rate_hz
 
     def monitor_since(self, first_sample: int, end_sample: int, quiet_before: int) -> MonitorTrace | None:
         """The current monitor in ``[first_sample, end_sample)``; its noise from the second before ``quiet_before``."""
@@ -139,12 +218,13 @@ class Stream:
 
     def _mark_trains(self, block: Block) -> None:
         for edge in self._ttl.push(block[self.rows.ttl]):
+            sample = self.segment_start + edge.sample
             if edge.rising:
-                self.open_ttl = edge.sample
+                self.open_ttl = self._last_onset = sample
                 self.n_trains += 1
                 self._detector.stimulus_begins(edge.sample)
             elif self.open_ttl is not None:
-                self.closed_ttl, self.open_ttl = (self.open_ttl, edge.sample), None
+                self.closed_ttl, self.open_ttl = (self.open_ttl, sample), None
                 self._detector.stimulus_ends(edge.sample)
 
     def _keep_monitor(self, block: Block) -> None:

@@ -13,28 +13,36 @@ import msgspec
 from detectors.criterion import Verdict
 from drivers.interface import PulseTrain
 from kindle.durable import sync_folder, write_whole
+from kindle.electrode import Electrode
 from kindle.engine import Exchange
 from kindle.errors import ConfigError, JournalMismatch, KindleError
-from kindle.exchange import Stimulate, Trial, VoidTrial
+from kindle.exchange import Reply, Stimulate, Trial, VoidTrial
+from kindle.interlocks import AnimalLimits
 from kindle.journal import Journal, Row
-from kindle.protocols.threshold import ThresholdOutcome
+from kindle.protocols.catalogue import Outcome
 from kindle.rows import (
     Animal,
     Answered,
     Asked,
+    FileDigest,
     RecordingClosed,
+    RecordingSealed,
     RecordingStarted,
     SessionEnded,
     SessionInterrupted,
     SessionStarted,
+    SignalBack,
+    SignalLost,
     decode,
     kind_of,
 )
-from kindle.safety import Electrode, SafetyLimits
+from kindle.safety import SafetyLimits
+from kindle.status import StatusRule
 from kindle.toml_files import decode_toml
+from kindle.treatments import BlindingConfig, PtzConfig, SyringeConfig, Treatment
 
 ANIMALS = "animals"
-"""The session name under which rows about animals stand in the journal."""
+"""The session name under which rows about animals stand in the journal, and corrections of any row."""
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
 
@@ -50,6 +58,21 @@ class StudyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: dict[str, Any] = {}
     electrode: Electrode | None = None
     limits: SafetyLimits | None = None
+    scale: str = "racine_1972"
+    """On which kindled seizures are scored."""
+    schedule: str = "hannover_daily"
+    kindling: dict[str, Any] = {}
+    """The laboratory's own values for the schedule."""
+    criterion: str = "etsp"
+    kindled: dict[str, Any] = {}
+    """The laboratory's own values for the criterion of full kindling."""
+    course: dict[str, Any] = {}
+    treatments: tuple[Treatment, ...] = ()
+    syringe: SyringeConfig | None = None
+    blinding: BlindingConfig | None = None
+    ptz: PtzConfig | None = None
+    animals: AnimalLimits = AnimalLimits()
+    status: StatusRule = StatusRule()
 
 
 @dataclass
@@ -63,14 +86,19 @@ class SessionView:
     exchanges: list[Exchange] = field(default_factory=list)
     asked_samples: list[int] = field(default_factory=list)
     """Sample index at which each request was written, in the recording open at that time."""
+    asked_utc: list[datetime] = field(default_factory=list)
     asked_in: list[RecordingStarted | None] = field(default_factory=list)
     """The recording that was open when each request was written."""
     stopped_in: RecordingStarted | None = None
     """The recording in which the last request was cut short by a stop that the program itself could still send."""
     recordings: list[RecordingStarted] = field(default_factory=list)
     closed: dict[str, int] = field(default_factory=dict)
+    sealed: dict[str, tuple[FileDigest, ...]] = field(default_factory=dict)
+    """Headers and markers of each recording's folder, as last written; early recordings have none."""
+    gaps: list[SignalLost | SignalBack] = field(default_factory=list)
+    """Where the signal was lost, and where it came back, in order."""
     interruptions: list[SessionInterrupted] = field(default_factory=list)
-    outcome: ThresholdOutcome | None = None
+    outcome: Outcome | None = None
     last_seq: int = 0
     last_utc: datetime | None = None
     reply_seqs: list[int] = field(default_factory=list)
@@ -83,6 +111,14 @@ class SessionView:
     def trains(self) -> list[PulseTrain]:
         """Every train that was asked for, answered or not."""
         return [e.request.train for e in self.exchanges if isinstance(e.request, Stimulate)]
+
+    def charge_uc(self, since: datetime | None = None) -> float:
+        """Charge of the trains asked for, as quantised where that is known; answered or not, each counts."""
+        return sum(
+            _charge_uc(exchange.request.train, exchange.reply)
+            for exchange, asked_utc in zip(self.exchanges, self.asked_utc, strict=True)
+            if isinstance(exchange.request, Stimulate) and (since is None or asked_utc > since)
+        )
 
     @property
     def perhaps_discharged(self) -> bool:
@@ -150,8 +186,11 @@ class Study:
                 return view
         raise KindleError(f"no session {id!r} in {self.folder}; kindle study show lists them")
 
-    def unfinished(self, animal: str, protocol: str) -> SessionView | None:
-        open_ = [v for v in self.sessions(animal) if v.outcome is None and v.started.protocol == protocol]
+    def unfinished(self, animal: str, protocol: str | None = None) -> SessionView | None:
+        """The animal's last session without an outcome, of this protocol or of any."""
+        open_ = [
+            view for view in self.sessions(animal) if view.outcome is None and protocol in (None, view.started.protocol)
+        ]
         return open_[-1] if open_ else None
 
 
@@ -203,6 +242,11 @@ def strictest(limits: Sequence[SafetyLimits]) -> SafetyLimits:
     return SafetyLimits(**chosen)
 
 
+def _charge_uc(train: PulseTrain, reply: Reply | None) -> float:
+    delivered = reply.delivered if isinstance(reply, Trial | VoidTrial) else None
+    return train.charge_uc if delivered is None else delivered.charge_uc
+
+
 def _tell(views: dict[str, SessionView], row: Row) -> None:
     if row.kind == "session_started":
         started = decode(row.kind, row.payload, SessionStarted)
@@ -216,6 +260,7 @@ def _tell(views: dict[str, SessionView], row: Row) -> None:
         case "asked":
             view.exchanges.append(Exchange(decode(row.kind, row.payload, Asked).request, None))
             view.asked_samples.append(row.sample or 0)
+            view.asked_utc.append(row.utc)
             view.asked_in.append(view.recordings[-1] if view.recordings else None)
             view.stopped_in = None
         case "answered":
@@ -229,6 +274,15 @@ def _tell(views: dict[str, SessionView], row: Row) -> None:
         case "recording_closed":
             closed = decode(row.kind, row.payload, RecordingClosed)
             view.closed[closed.folder] = closed.n_samples
+            if closed.files:
+                view.sealed[closed.folder] = closed.files
+        case "recording_sealed":
+            sealed = decode(row.kind, row.payload, RecordingSealed)
+            view.sealed[sealed.folder] = sealed.files
+        case "signal_lost":
+            view.gaps.append(decode(row.kind, row.payload, SignalLost))
+        case "signal_back":
+            view.gaps.append(decode(row.kind, row.payload, SignalBack))
         case "session_interrupted":
             view.interruptions.append(decode(row.kind, row.payload, SessionInterrupted))
             if view.unanswered and view.recordings and view.asked_in[-1] is view.recordings[-1]:

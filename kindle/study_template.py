@@ -6,7 +6,7 @@ from typing import get_args
 import tomli_w
 
 from drivers.interface import Polarity, Shape
-from kindle.presets import StepData, ThresholdPreset, open_fields, sourced_fields, unavailable
+from kindle.presets import StepData, ThresholdPreset, needed_fields, sourced_fields, unavailable
 
 
 def _choice(values: tuple[str, ...]) -> str:
@@ -22,7 +22,7 @@ _MEANINGS = {
     "watch_s": "s: how long EEG is watched after each train at least",
     "onset_window_s": "s: an afterdischarge begins this soon after the end of the train",
     "lockout_after_ad_s": "s: no train for this long after an afterdischarge; 4 h are 14400.0",
-    "stop": '"first_ad": the first afterdischarge ends the series',
+    "stop": '"first_ad": the first afterdischarge ends the series; "gst" goes on to a generalised seizure',
     "if_undetermined": '"ask" the experimenter, or "stop"',
     "train.shape": _choice(get_args(Shape)),
     "train.polarity": _choice(get_args(Polarity)),
@@ -36,6 +36,45 @@ _MEANINGS = {
     "criterion.max_gap_s": "s: a longer silence between two spikes ends it",
     "criterion.secondary_window_s": "s: a further discharge that begins this soon after it is a secondary one",
 }
+
+
+_LATER = """\
+# What follows after the threshold, each in the words of an example; kindle study schedules lists what was published.
+#
+#     scale = "racine_1972"            # on which seizures are scored; these lines stand above all tables
+#     schedule = "hannover_daily"      # published kindling schedule; [kindling] sets what it leaves open
+#     criterion = "etsp"               # of full kindling; [kindled] sets what it leaves open
+#
+#     [course]
+#     recovery_days = 7
+#     sessions_per_day = 1
+#     washout_days = 7
+#     control_gap_days = [1, 3]        # from a control to the drug day: at least, at most
+#     tests = ["valproate 200"]        # in their order; kindle study design draws one for each animal
+#
+#     [syringe]
+#     graduation_ml = 0.01
+#     capacity_ml = 1.0
+#
+#     [[treatments]]
+#     name = "valproate 200"
+#     [[treatments.injections]]
+#     substance = "sodium valproate"   # the salt, by its name
+#     amount_per_kg = 200.0
+#     basis = "mg_salt"                # mg_salt, mg_free, mmol_active, mg_cation or mmol_cation
+#     mg_per_ml = 100.0                # of the salt in the bottle
+#     route = "i.p."
+#     pretreatment_min = 15.0
+#
+#     [animals]
+#     max_weight_loss = 0.15           # as a fraction of the highest weight
+#     max_trains_per_day = 40
+#
+#     [status]
+#     after_s = 300.0                  # a longer discharge is status epilepticus
+#     rescue_text = "what the licence says is done then"
+#
+""".splitlines()
 
 
 def study_toml(name: str, preset: ThresholdPreset) -> str:
@@ -60,6 +99,7 @@ def study_toml(name: str, preset: ThresholdPreset) -> str:
         '# material = "stainless steel"',
         "# area_cm2 = 3.5e-3",
         "",
+        *_LATER,
         "# The limits of the rig (rig.toml) always hold. A table [limits] here, with all its keys, can only make",
         "# them stricter for this study.",
         "",
@@ -69,7 +109,7 @@ def study_toml(name: str, preset: ThresholdPreset) -> str:
 
 def _fields(preset: ThresholdPreset, table: str) -> Iterator[str]:
     prefix = table.removeprefix("threshold").removeprefix(".")
-    missing, other = open_fields(preset), unavailable(preset)
+    missing, other = needed_fields(preset), unavailable(preset)
     needed: list[str] = []
     stated: list[str] = []
     for name, sourced in sourced_fields(preset):
@@ -85,6 +125,8 @@ def _fields(preset: ThresholdPreset, table: str) -> Iterator[str]:
     if not prefix:
         yield '# A step is { kind = "ratio", value = 1.2 }, or { kind = "add", value = 20.0 } in uA, or a fixed ladder,'
         yield '# { kind = "list", values_ua = [25.0, 50.0, 100.0] }.'
+        yield '# One that also falls is { kind = "up_down", value = 1.2, lowest_ua = 5.0 }, stopping at "reversals", or'
+        yield '# { kind = "bracket", value = 1.2 } between start_ua and max_ua, which stops at its "tolerance".'
         yield "#"
     if needed:
         yield "# TO BE FILLED IN, because the preset leaves them open:"

@@ -15,8 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from detectors.criterion import Verdict
 from kindle import progress
 from kindle.exchange import Trial, VoidTrial
-from kindle.experimenter import Answer, NobodyThere, Unattended
-from kindle.protocols.threshold import ThresholdPlan
+from kindle.experimenter import Answer, Mark, NobodyThere, Unattended
+from kindle.marking_keys import MarkingKeys
+from kindle.protocols.catalogue import Plan, trains_of
+from kindle.status import StatusRule
 
 POLL_S = 0.05
 """How long a look for an answer may take: the rig reads on at least this seldom while a person thinks."""
@@ -55,8 +57,11 @@ class StopKey:
 class AtTerminal:
     """An experimenter at the keyboard. What was typed before a question is no answer to it."""
 
-    def __init__(self, stop: StopKey, console: Console, display: "Display") -> None:
+    def __init__(self, stop: StopKey, console: Console, display: "Display", keys: MarkingKeys | None = None) -> None:
         self._stop = stop
+        self._keys = keys
+        self._typed: list[str] = []
+        self._asking = False
         self._console = console
         self._display = display
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -67,15 +72,32 @@ class AtTerminal:
         return self._stop.pressed.is_set()
 
     def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
-        while not self._lines.empty():
-            self._ended = self._lines.get() is None
+        self._take_typed()
+        self._asking = True
         self._display.pause()
         self._console.print(f"\n[bold]{text}[/bold]")
         self._console.print(" / ".join(choices) if choices else "a number", end=": ")
         return lambda: self._answer(choices)
 
-    def stage_now(self, scale: str) -> float | None:
+    def mark(self) -> Mark | None:
+        if self._keys is None or self._asking:
+            return None
+        self._take_typed()
+        while self._typed:
+            typed = self._typed.pop(0)
+            if (mark := self._keys.read(typed)) is not None:
+                return mark
+            if typed:
+                self._console.print(f"  {typed!r} is no mark. {self._keys.help()}")
         return None
+
+    def _take_typed(self) -> None:
+        """Lines typed outside a question are marks, and no answers."""
+        while not self._lines.empty():
+            line = self._lines.get()
+            self._ended = self._ended or line is None
+            if line is not None and self._keys is not None:
+                self._typed.append(line)
 
     def _read_lines(self) -> None:
         # Not through sys.stdin: a thread inside its buffer would stop the interpreter from ending.
@@ -95,6 +117,7 @@ class AtTerminal:
             self._ended = True
             return self._nobody(choices)
         if said in choices or (not choices and said.replace(".", "", 1).isdigit()):
+            self._asking = False
             self._display.resume()
             return said
         self._console.print(f"one of: {' / '.join(choices) or 'a number'}", end=": ")
@@ -102,6 +125,7 @@ class AtTerminal:
 
     def _nobody(self, choices: tuple[str, ...]) -> str:
         """The keyboard is gone: the cautious answer, where there is one."""
+        self._asking = False
         self._display.resume()
         if not choices:
             raise NobodyThere("the keyboard is gone, and a number was to be typed")
@@ -119,15 +143,17 @@ class StoppableUnattended(Unattended):
 
 
 class Display:
-    """Tells the progress of a threshold session."""
+    """Tells the progress of a session, and raises the alarm while a discharge goes on for too long."""
 
-    def __init__(self, plan: ThresholdPlan, console: Console) -> None:
+    def __init__(self, plan: Plan, console: Console, status: StatusRule | None = None) -> None:
         self._console = console
-        self._rungs_ua = plan.rungs_ua
+        self._rungs_ua = [train.current_ua for train in trains_of(plan)]
+        self._status_rule = status or StatusRule()
+        self._alarmed = False
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(), console=console, transient=True
         )
-        self._task = self._bar.add_task("connecting", total=len(self._rungs_ua))
+        self._task = self._bar.add_task("connecting", total=max(1, len(self._rungs_ua)))
         self._rung = ""
         self._next = self._named(0)
 
@@ -150,18 +176,33 @@ class Display:
             case progress.Read():
                 return
             case progress.Resting(remaining_s, why):
-                self._status(f"{why}: {remaining_s:.0f} s left, next {self._next}")
+                self._status(f"{why}: {remaining_s:.0f} s left" + (f", next {self._next}" if self._next else ""))
+            case progress.Observing(remaining_s):
+                self._status(f"observing: {remaining_s:.0f} s left")
+            case progress.Marked(mark=mark):
+                self._console.print(f"  marked: {mark}")
             case progress.Arming(train):
                 position = self._position(train.current_ua)
                 self._bar.update(self._task, completed=position - 1)
                 self._rung = self._named(position - 1)
                 self._status(f"arming {self._rung}")
             case progress.Fired():
+                self._alarmed = False
                 self._status(f"train of {self._rung}")
             case progress.Watching(discharge_s=None):
                 self._status(f"{self._rung}: watching, {fact.since_train_s:.0f} s after the train")
             case progress.Watching():
-                self._status(f"{self._rung}: AFTERDISCHARGE, {fact.discharge_s:.1f} s so far")
+                discharge_s = fact.discharge_s or 0.0
+                self._alarm(discharge_s)
+                self._status(f"{self._rung}: AFTERDISCHARGE, {discharge_s:.1f} s so far")
+            case progress.Lost(reason=reason):
+                self._console.print(f"signal lost, current off: {reason}")
+            case progress.Awaiting(remaining_s, why):
+                self._status(f"waiting for the signal, {remaining_s:.0f} s more: {why}")
+            case progress.Back(n_lost=n_lost):
+                self._console.print(
+                    f"signal back in a new segment, about {n_lost} samples lost; the baseline is taken anew"
+                )
             case progress.Done(trial):
                 self._console.print(trial_line(trial))
                 repeated = isinstance(trial, VoidTrial) or trial.verdict is not Verdict.NONE
@@ -169,10 +210,20 @@ class Display:
             case _:
                 assert_never(fact)
 
+    def _alarm(self, discharge_s: float) -> None:
+        rule = self._status_rule
+        if discharge_s > rule.after_s and not self._alarmed:
+            self._alarmed = True
+            self._console.print(f"\a[bold]STATUS EPILEPTICUS: {discharge_s:.0f} s so far. {rule.rescue_text}[/bold]")
+
     def _position(self, current_ua: float) -> int:
         return 1 + min(range(len(self._rungs_ua)), key=lambda i: abs(self._rungs_ua[i] - current_ua))
 
     def _named(self, rung: int) -> str:
+        if not self._rungs_ua:
+            return ""
+        if len(self._rungs_ua) == 1:
+            return f"{self._rungs_ua[0]:.4g} uA"
         if rung >= len(self._rungs_ua):
             return "the end of the series"
         return f"{self._rungs_ua[rung]:.4g} uA (rung {rung + 1} of {len(self._rungs_ua)})"

@@ -24,14 +24,15 @@ def explain(error: msgspec.ValidationError, raw: object, type: Any, named: Keys 
     keys = keys_of(error)
     where = keys if named is None else named
     told = str(error)
+    root = inspect.type_info(type)
     field = re.search(r"field `([^`]*)`", told)
     if field and "unknown field" in told:
-        known = ", ".join(_names(_type_at(inspect.type_info(type), keys)))
+        known = ", ".join(_names(_type_at(root, keys, raw)))
         return f"unknown key `{field[1]}`{_under(where)}; the keys there are: {known}"
     if field:
-        kind = _type_at(inspect.type_info(type), (*keys, field[1]))
+        kind = _type_at(root, (*keys, field[1]), raw)
         return f"missing key `{field[1]}`{_under(where)}; it takes {_words(kind)}"
-    return f"{_place(where)} takes {_words(_type_at(inspect.type_info(type), keys))}{_found(raw, keys)}"
+    return f"{_place(where)} takes {_words(_type_at(root, keys, raw))}{_found(raw, keys)}"
 
 
 def _under(keys: Keys) -> str:
@@ -52,25 +53,45 @@ def _place(keys: Keys) -> str:
     return f"{last}{_under(tuple(table))}"
 
 
-def _type_at(kind: inspect.Type, keys: Keys) -> inspect.Type:
-    kind = _stated(kind)
+def _type_at(kind: inspect.Type, keys: Keys, raw: object) -> inspect.Type:
+    """The type that stands at ``keys``; ``raw`` says which of several kinds of table was written."""
+    kind = _stated(kind, raw)
     match keys, kind:
         case (str(name), *rest), inspect.StructType(fields=fields):
             inner = next((field.type for field in fields if field.encode_name == name), inspect.AnyType())
-            return _type_at(inner, tuple(rest))
-        case (int(), *rest), inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
-            return _type_at(item, tuple(rest))
+            return _type_at(inner, tuple(rest), _value_at(raw, name))
+        case (str(name),), inspect.UnionType(types=types):
+            tables = [one for one in types if isinstance(one, inspect.StructType) and one.tag_field == name]
+            return inspect.LiteralType(tuple(table.tag for table in tables)) if tables else inspect.AnyType()
+        case (int(number), *rest), inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            return _type_at(item, tuple(rest), _value_at(raw, number))
         case (), _:
             return kind
         case _:
             return inspect.AnyType()
 
 
-def _stated(kind: inspect.Type) -> inspect.Type:
-    """TOML has no null: of ``X | None`` a person can only write the X."""
-    if isinstance(kind, inspect.UnionType):
-        return next(one for one in kind.types if not isinstance(one, inspect.NoneType))
-    return _stated(kind.type) if isinstance(kind, inspect.Metadata) else kind
+def _stated(kind: inspect.Type, raw: object = None) -> inspect.Type:
+    """TOML has no null: of ``X | None`` a person can only write X; of several tables, the one that its key names."""
+    match kind:
+        case inspect.Metadata():
+            return _stated(kind.type, raw)
+        case inspect.UnionType(types=types):
+            stated = [one for one in types if not isinstance(one, inspect.NoneType)]
+            tables = [one for one in stated if isinstance(one, inspect.StructType)]
+            if len(stated) == 1 or len(tables) < len(stated):
+                return _stated(stated[0], raw)
+            named = (one for one in tables if _value_at(raw, one.tag_field) == one.tag)
+            return next(named, kind)
+        case _:
+            return kind
+
+
+def _value_at(raw: object, key: object) -> object:
+    try:
+        return raw[key]  # type: ignore[index]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _names(kind: inspect.Type) -> Sequence[str]:
@@ -91,8 +112,10 @@ def _words(kind: inspect.Type) -> str:
             return "one of " + ", ".join(f'"{value}"' for value in sorted(values, key=str))
         case inspect.StructType():
             return f"a table of {', '.join(_names(kind))}"
-        case inspect.DictType():
+        case inspect.DictType() | inspect.UnionType():
             return "a table"
+        case inspect.DateType():
+            return "a date such as 2026-11-23"
         case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
             what = "tables" if isinstance(_stated(item), inspect.StructType) else "values"
             return f"a list of {least or 0} to {most} {what}" if most else f"a list of {what}"

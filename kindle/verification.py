@@ -1,17 +1,22 @@
-"""The whole of a study against what its journal and its indexes say."""
+"""The whole of a study against what its journal and its indexes say, and what else can be told from them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from kindle.errors import RecordingError
 from kindle.journal_verification import verify_chain
+from kindle.markers import markers_of
 from kindle.problem import Problem
 from kindle.recording import verify
-from kindle.recording_extent import extents
-from kindle.study import JOURNAL, open_study
+from kindle.recording_extent import Extent, extents
+from kindle.recording_index import ClockDrift, NoDrift, clock_drift, read_records
+from kindle.rows import SignalBack
+from kindle.sealing import changed_files
+from kindle.study import JOURNAL, SessionView, open_study
 
 
 def verify_study(folder: Path) -> list[Problem]:
-    """Problems of the hash chain, of each recording, and of recordings whose length is not what the journal says."""
+    """Problems of the hash chain, of each recording, and of recordings that are not what the journal says."""
     problems = list(verify_chain(folder / JOURNAL))
     if problems:
         return problems
@@ -23,6 +28,8 @@ def verify_study(folder: Path) -> list[Problem]:
                     problems.append(Problem(path, "the journal names this recording, but the folder is not there"))
                     continue
                 problems += verify(path)
+                markers = [m for t in view.trials if t.recording == started.folder for m in markers_of(t)]
+                problems += changed_files(path, view.sealed.get(started.folder, ()), markers)
                 closed = view.closed.get(started.folder)
                 if closed is not None and (here := _length(path)) not in (None, closed):
                     problems.append(
@@ -31,9 +38,48 @@ def verify_study(folder: Path) -> list[Problem]:
     return problems
 
 
+def notes_on(folder: Path) -> Iterator[str]:
+    """What is no problem and yet worth knowing: gaps, what cannot be checked, and the drift of the sample clock."""
+    with open_study(folder) as study:
+        for view in study.sessions():
+            for started in view.recordings:
+                path = study.folder / started.folder
+                if not path.is_dir():
+                    continue
+                if not view.sealed.get(started.folder):
+                    yield f"{path}: headers and markers are unchecked, the journal has no digests of them"
+                yield from _gaps(view, started.folder, path)
+                yield from _drifts(path)
+
+
+def _gaps(view: SessionView, recording: str, path: Path) -> Iterator[str]:
+    for gap in view.gaps:
+        if gap.recording == recording and isinstance(gap, SignalBack):
+            yield f"{path}: about {gap.n_lost} samples ({gap.gap_s:.3g} s) were lost before sample {gap.sample}"
+
+
+def _drifts(recording: Path) -> Iterator[str]:
+    for extent in _extents(recording):
+        if not extent.indexed:
+            continue
+        match clock_drift(read_records(extent.files.index)[: extent.n_blocks], extent.header.rate_hz):
+            case ClockDrift(ppm, low_ppm, high_ppm, span_s):
+                yield (
+                    f"{extent.files.index}: the sample clock ran {ppm:+.2f} ppm against this computer's "
+                    f"({low_ppm:+.2f} to {high_ppm:+.2f}, over {span_s:.0f} s)"
+                )
+            case NoDrift(reason):
+                yield f"{extent.files.index}: no drift of the sample clock can be told: {reason}"
+
+
 def _length(recording: Path) -> int | None:
     """Samples that the files hold, or ``None`` where their own problems have been told already."""
+    found = _extents(recording)
+    return sum(extent.n_samples for extent in found) if found else None
+
+
+def _extents(recording: Path) -> list[Extent]:
     try:
-        return sum(extent.n_samples for extent in extents(recording))
+        return extents(recording)
     except RecordingError:
-        return None
+        return []

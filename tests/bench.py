@@ -1,6 +1,6 @@
 """A rig inside the test: the shipped drivers on the emulated instruments, and the rat to ask what it got."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +15,12 @@ from drivers.simulated.bench import Bench
 from drivers.simulated.board import Board
 from drivers.simulated.clock import DemandClock
 from drivers.simulated.endpoints import MemoryWire
+from drivers.simulated.isolator import PulsePalIntoIsolator
 from drivers.simulated.pulsepal_device import PulsePalDevice
 from drivers.simulated.rat import SimulatedRat
 from drivers.simulated.source import BoardSource
 from kindle.assembly import Instruments, inputs_of
+from kindle.bridging import Patience
 from kindle.experimenter import Unattended
 from kindle.prepared import prepare_threshold
 from kindle.progress import Listener, unheard
@@ -73,7 +75,7 @@ def bench(
     clock = DemandClock()
     device = PulsePalDevice()
     rat = SimulatedRat(threshold_ua, seed, rig.daq.rate_hz)
-    board = Board(clock, Bench(rat, device).wires())
+    board = Board(clock, Bench(rat, PulsePalIntoIsolator(device)).wires())
     source = BoardSource(board, inputs_of(rig), rig.daq.rate_hz)
     port: SerialWire = wire(device, clock.now_us)
     stimulator = PulsePal(
@@ -101,9 +103,27 @@ def threshold(
     experimenter: Unattended | None = None,
     listener: Listener = unheard,
     last_train: LastTrain = "ask",
+    patience: Patience | None = None,
 ) -> Finished:
     with open_study(folder) as study:
         prepared = prepare_threshold(study, "R01", rig)
         return run_threshold(
-            study, prepared, instruments, experimenter or Unattended(), listener, last_train=last_train
+            study,
+            prepared,
+            instruments,
+            experimenter or Unattended(),
+            listener,
+            last_train=last_train,
+            patience=patience or hurried(),
         )
+
+
+def hurried(limit_s: float = 60.0, each_wait: Callable[[], None] = lambda: None) -> Patience:
+    """Waits for a lost board in no time; ``each_wait`` is what happens meanwhile."""
+    waited_s = [0.0]
+
+    def wait(seconds: float) -> None:
+        waited_s.append(waited_s[-1] + seconds)
+        each_wait()
+
+    return Patience(limit_s, now_s=lambda: waited_s[-1], wait=wait)

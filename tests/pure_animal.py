@@ -47,7 +47,7 @@ class Animal:
                 return self._stimulate(train)
             case Rest(duration_s):
                 self.now += round(duration_s * RATE_HZ)
-                return Rested(self.now)
+                return Rested(self.now, "r")
             case Confirm(_, choices):
                 return Confirmed(self._answer(choices))
             case _:
@@ -73,6 +73,8 @@ class Animal:
         self.n_answers += 1
         if self.n_answers <= len(self.answers):
             return choices[self.answers[self.n_answers - 1] % len(choices)]
+        if "afterdischarge" not in choices:
+            return choices[0]
         return "afterdischarge" if self.discharges_at(self.trains[-1][1].current_ua) else "none"
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from detectors.criterion import Afterdischarge, EndGrade, Kind, Verdict
 from drivers.interface import Channel, DeliveredTrain, PulseTrain
 from drivers.simulated.eeg import Background, discharge
+from kindle.electrode import Electrode, charge_report
 from kindle.exchange import Confirm, Confirmed, MeasuredTrain, Reply, Request, Stimulate, Trial, VoidTrial
 from kindle.presets import load_threshold_preset, parameters, resolve
 from kindle.protocols.threshold import ThresholdOutcome
@@ -29,7 +30,7 @@ from kindle.rows import (
     SessionStarted,
     kind_of,
 )
-from kindle.safety import Electrode, SafetyLimits, charge_report
+from kindle.safety import SafetyLimits
 from kindle.study import Study, create_study, open_study
 
 RATE_HZ = 1000.0
@@ -46,7 +47,9 @@ LIMITS = SafetyLimits(
     max_train_s=10.0,
     max_charge_per_phase_uc=1.0,
     max_net_charge_uc=50.0,
+    max_charge_per_train_uc=1000.0,
     max_charge_per_session_uc=5000.0,
+    max_charge_per_day_uc=10000.0,
     max_trains_per_session=60,
     min_interval_s=10.0,
     lockout_after_afterdischarge_s=60.0,

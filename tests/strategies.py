@@ -5,10 +5,13 @@ from pure_animal import Animal, Fate
 
 from detectors.criterion import Afterdischarge, Criterion, EndGrade, Kind, Verdict
 from drivers.interface import DeliveredTrain, PulseTrain
+from kindle.behaviour import ItemStamp, Scoring, StageStamp, Undo
 from kindle.exchange import (
+    CodedDose,
     Confirm,
     Confirmed,
     Dose,
+    Drawn,
     Inject,
     Injected,
     MeasuredTrain,
@@ -23,6 +26,7 @@ from kindle.exchange import (
     Stimulate,
     Trial,
     VoidTrial,
+    Withheld,
 )
 from kindle.protocols.ladder import Add, Listed, Ratio, Step
 from kindle.protocols.threshold import ThresholdPlan, TrainShape
@@ -112,7 +116,18 @@ _afterdischarges = st.builds(
     end_grade=st.sampled_from(EndGrade),
     confidence=_numbers,
 )
-_doses = st.builds(Dose, _words, _words, _numbers, _words, _numbers)
+_doses = st.builds(Dose, _words, _words, _numbers, _words, _numbers) | st.builds(
+    CodedDose, _words, _numbers, _words, _numbers
+)
+_drawn = st.none() | st.builds(Drawn, _numbers, _numbers, _numbers, st.none() | _numbers, st.none() | _numbers)
+_stamps = st.lists(
+    st.one_of(
+        st.builds(StageStamp, _samples, _numbers),
+        st.builds(ItemStamp, _samples, _words, st.sampled_from(("event", "begins", "ends"))),
+        st.builds(Undo, _samples, _samples),
+    ),
+    max_size=4,
+).map(tuple)
 
 
 def requests() -> st.SearchStrategy[Request]:
@@ -120,7 +135,7 @@ def requests() -> st.SearchStrategy[Request]:
         st.builds(Stimulate, _trains),
         st.builds(Rest, _numbers, _words),
         st.builds(ScoreSeizure, _words),
-        st.builds(Inject, _doses),
+        st.builds(Inject, _doses, _drawn),
         st.builds(Observe, _numbers, _words),
         st.builds(Confirm, _words, st.lists(_words, max_size=4).map(tuple)),
     )
@@ -145,9 +160,10 @@ def replies() -> st.SearchStrategy[Reply]:
             last_sample=_samples,
         ),
         st.builds(VoidTrial, _trains, _words, st.booleans(), st.none() | _measured, _words, _samples),
-        st.builds(Rested, _samples),
-        st.builds(Scored, _words, _numbers),
-        st.builds(Injected, _doses, _samples),
-        st.builds(Observed, _words, st.lists(st.tuples(_samples, _numbers), max_size=4).map(tuple)),
+        st.builds(Rested, _samples, _words),
+        st.builds(Scored, _words, st.none() | _numbers, _stamps),
+        st.builds(Injected, _doses, _samples, _drawn, _words),
+        st.just(Withheld()),
+        st.builds(Observed, st.builds(Scoring, _words, _stamps), _samples, _samples, _numbers, _words),
         st.builds(Confirmed, _words),
     )

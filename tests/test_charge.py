@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from drivers.interface import PulseTrain, shannon_k
-from kindle.safety import Electrode, charge_report
+from drivers.interface import Polarity, PulseTrain, shannon_k
+from kindle.electrode import Electrode, charge_report, first_warnings
 
 
 def train(current_ua: float) -> PulseTrain:
@@ -51,7 +52,7 @@ class TestCharge:
     )
     def test_the_current_from_which_it_warns(self, area_cm2: float, at_k_150: int, at_k_185: int) -> None:
         """I(k) = sqrt(10^k x A) x 1e6 / t; table of the stimulator reference, section 8."""
-        electrode = Electrode("steel", area_cm2)
+        electrode = Electrode("a metal of which no figure is known", area_cm2)
         assert charge_report(train(at_k_150 - 1.0), electrode).warning == ""
         assert "conservative boundary of 1.5" in charge_report(train(at_k_150 + 1.0), electrode).warning
         assert "conservative boundary of 1.5" in charge_report(train(at_k_185 - 1.0), electrode).warning
@@ -63,7 +64,10 @@ class TestCharge:
         assert report.charge_per_phase_uc == pytest.approx(0.5)
         assert report.charge_density_uc_cm2 == pytest.approx(1590, abs=5)
         assert report.shannon_k == pytest.approx(2.9, abs=0.01)
-        assert report.warning == "Shannon k = 2.90 reaches the damage boundary of 1.85"
+        assert report.warning == (
+            "Shannon k = 2.90 reaches the damage boundary of 1.85; "
+            "the charge density exceeds the 40 uC/cm2 given for stainless steel"
+        )
         assert shannon_k(0.5, wire(200, 0.5)) == pytest.approx(1.86, abs=0.01)
 
     @pytest.mark.parametrize(("area_cm2", "density"), [(wire(127), 789), (wire(127, 0.5), 47), (wire(250, 0.5), 23)])
@@ -82,3 +86,35 @@ class TestCharge:
     def test_an_impossible_area_is_refused(self, area_cm2: float) -> None:
         with pytest.raises(msgspec.ValidationError, match="area_cm2"):
             msgspec.convert({"material": "steel", "area_cm2": area_cm2}, Electrode)
+
+
+class TestWarnings:
+    @pytest.mark.parametrize(
+        ("material", "polarity", "last_clear", "first_warned"),
+        [
+            ("stainless steel", "cathodic_first", 39.9, 40.1),
+            ("316LVM", "anodic_first", 39.9, 40.1),
+            ("platinum", "cathodic_first", 99.9, 100.1),
+            ("Pt/Ir 90/10", "anodic_first", 49.9, 50.1),
+        ],
+    )
+    def test_each_metal_warns_from_its_own_charge_density(
+        self, material: str, polarity: Polarity, last_clear: float, first_warned: float
+    ) -> None:
+        """Lower figures in uC/cm2 of Merrill, Bikson and Jefferys 2005; stimulator reference, section 8."""
+        electrode = Electrode(material, 1e-3)
+        clear = structs.replace(train(last_clear), polarity=polarity)
+        warned = structs.replace(train(first_warned), polarity=polarity)
+        assert "charge density" not in charge_report(clear, electrode).warning
+        assert "charge density" in charge_report(warned, electrode).warning
+
+    def test_of_an_unknown_metal_only_k_is_known(self) -> None:
+        report = charge_report(train(1000.0), Electrode("tungsten", 2e-3))
+        assert "density" not in report.warning
+        assert "Shannon k" in report.warning
+
+    def test_each_boundary_is_new_once_on_the_way_up(self) -> None:
+        electrode = Electrode("stainless steel", wire(200, 0.5))
+        reports = [charge_report(train(current_ua), electrode) for current_ua in (900.0, 300.0, 100.0, 350.0, 500.0)]
+        assert [report.current_ua for report in first_warnings(reports)] == [300.0, 350.0, 500.0]
+        assert first_warnings([charge_report(train(50.0), electrode)]) == []

@@ -228,7 +228,7 @@ def test_a_study_is_no_recording_to_replay(study: Path) -> None:
 def test_every_preset_is_listed_with_what_is_to_be_filled_in() -> None:
     said = here("study", "presets").stdout
     assert said.count("to fill in") == len(threshold_presets())
-    assert "its step, up_down, is not available yet" in said
+    assert "its stop, first_convulsion, is not available yet" in said
 
 
 def test_the_example_of_a_rig_is_one_that_the_hannover_series_runs_on() -> None:

@@ -11,6 +11,7 @@ from strategies import replies, requests
 
 from detectors.criterion import Verdict
 from drivers.interface import PulseTrain
+from kindle.behaviour import Scoring, StageStamp
 from kindle.engine import run
 from kindle.exchange import (
     Confirm,
@@ -30,6 +31,7 @@ from kindle.exchange import (
     Stimulate,
     UnexpectedReply,
     VoidTrial,
+    Withheld,
     confirm,
     inject,
     observe,
@@ -39,6 +41,7 @@ from kindle.exchange import (
 )
 
 TRAIN = PulseTrain(current_ua=100.0, phase_us=1000.0, interphase_us=0.0, pulse_hz=50.0, train_s=1.0)
+SEEN = Observed(Scoring("ptz", (StageStamp(3, 1.0),)), 0, 1_800_000, 1000.0, "recordings/R01")
 DOSE = Dose("valproate", "sodium salt", 200.0, "i.p.", 900.0)
 TRIAL = trial(TRAIN, Verdict.AFTERDISCHARGE, 30_000, 75_000)
 VOID = VoidTrial(TRAIN, "no current", False, None, "r", 75_000)
@@ -49,11 +52,12 @@ EXCHANGES: list[tuple[Callable[[], Steps[object]], Request, Reply, object]] = [
     (lambda: rest(60.0, "interval"), Rest(60.0, "interval"), Rested(9), Rested(9)),
     (lambda: score("racine"), ScoreSeizure("racine"), Scored("racine", 4.0), Scored("racine", 4.0)),
     (lambda: inject(DOSE), Inject(DOSE), Injected(DOSE, 5), Injected(DOSE, 5)),
+    (lambda: inject(DOSE), Inject(DOSE), Withheld(), Withheld()),
     (
         lambda: observe(1800.0, "ptz"),
         Observe(1800.0, "ptz"),
-        Observed("ptz", ((3, 1.0),)),
-        Observed("ptz", ((3, 1.0),)),
+        SEEN,
+        SEEN,
     ),
     (lambda: confirm("Go on?", ("no", "yes")), Confirm("Go on?", ("no", "yes")), Confirmed("yes"), "yes"),
 ]
@@ -114,6 +118,6 @@ def test_every_reply_survives_the_journal(reply: Reply) -> None:
 
 
 def test_a_number_that_is_none_does_not_pass_through_the_journal_unseen() -> None:
-    """JSON has no NaN: it is written as null, and reading it back as a stage is refused rather than guessed."""
+    """JSON has no NaN: it is written as null, and reading it back as a duration is refused rather than guessed."""
     with pytest.raises(msgspec.ValidationError, match="Expected `float`, got `null`"):
-        msgspec.json.decode(msgspec.json.encode(Scored("racine", float("nan"))), type=Reply)
+        msgspec.json.decode(msgspec.json.encode(Rest(float("nan"), "baseline")), type=Request)

@@ -1,5 +1,6 @@
 """Threshold presets: every published number with its source, and no number that nobody published."""
 
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -8,6 +9,8 @@ import pytest
 from kindle.errors import ConfigError
 from kindle.presets import load_threshold_preset, parameters, resolve, threshold_presets
 from kindle.protocols.ladder import Add, Listed, Ratio
+from kindle.protocols.search import Alternating, Bracket, UpDown
+from kindle.protocols.threshold import Continuation
 
 HANNOVER = ("hannover_ascending", "hannover_ascending_5s", "hannover_sensitised")
 
@@ -207,23 +210,55 @@ def test_the_mcintyre_ladder_is_its_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "kind"), [("up_down", "up_down"), ("bracket", "bracket"), ("alternating_series", "alternating")]
+    ("id", "wanted"),
+    [
+        ("up_down", "a ratio above 1 and the lowest current that it may go down to"),
+        ("bracket", "the ratio of the bounds at which it ends"),
+    ],
 )
-def test_a_series_that_does_not_only_rise_is_refused_in_one_sentence(id: str, kind: str) -> None:
-    with pytest.raises(ConfigError) as refused:
+def test_what_a_series_that_also_falls_leaves_open_is_asked_for(id: str, wanted: str) -> None:
+    with pytest.raises(ConfigError, match=f"preset {id} has the step '{id}'; it takes {wanted}"):
         resolve(load_threshold_preset(id, EVERYTHING))
-    assert str(refused.value) == (
-        f"preset {id} has the step '{kind}'; a rising series takes a ratio above 1, a positive step to add, "
-        'or a rising list of currents: set another step, such as { kind = "ratio", value = 1.2 }, '
-        "under [threshold] in study.toml"
-    )
 
 
-@pytest.mark.parametrize(("id", "stop"), [("grid_25_hippocampus", "gst"), ("gaito_eti", "first_convulsion")])
-def test_a_series_that_goes_on_after_an_afterdischarge_is_refused(id: str, stop: str) -> None:
+def test_the_laboratory_closes_an_up_and_down_series() -> None:
+    """The ladder is made of whole steps from the first current, down to the lowest and up to the maximum."""
+    step = {"kind": "up_down", "value": 2.0, "lowest_ua": 4.0, "reversals": 6}
+    plan = resolve(load_threshold_preset("up_down", {**EVERYTHING, "step": step}))
+    assert plan.search == UpDown(20.0, 6)
+    assert plan.rungs_ua == (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
+
+
+def test_the_laboratory_closes_a_bracket() -> None:
+    step = {"kind": "bracket", "value": 1.5}
+    plan = resolve(load_threshold_preset("bracket", {**EVERYTHING, "step": step}))
+    assert plan.search == Bracket(1.5)
+    assert (plan.rungs_ua[0], plan.rungs_ua[-1]) == (20.0, 500.0)
+    assert all(higher / lower <= 1.5 + 1e-6 for lower, higher in pairwise(plan.rungs_ua))
+
+
+def test_the_laboratory_closes_an_alternating_series() -> None:
+    plan = resolve(load_threshold_preset("alternating_series", {**EVERYTHING, "stop": "series"}))
+    assert plan.search == Alternating()
+    assert plan.rungs_ua == tuple(20.0 + 5.0 * n for n in range(97))
+
+
+def test_a_series_that_goes_on_to_the_generalised_seizure_names_the_scale() -> None:
     closed = {**EVERYTHING, "step": {"kind": "ratio", "value": 1.2}}
-    with pytest.raises(ConfigError, match=f"preset {id} stops at '{stop}'; a rising series stops at 'first_ad'"):
-        resolve(load_threshold_preset(id, closed))
+    plan = resolve(load_threshold_preset("grid_25_hippocampus", closed), scale="etsp")
+    assert plan.continuation == Continuation("etsp@1", 4.0)
+
+
+def test_a_scale_that_does_not_say_what_is_generalised_cannot_end_a_series() -> None:
+    closed = {**EVERYTHING, "step": {"kind": "ratio", "value": 1.2}}
+    with pytest.raises(ConfigError, match="racine_group_1998@1 does not say which of its stages are generalised"):
+        resolve(load_threshold_preset("grid_25_hippocampus", closed), scale="racine_group_1998")
+
+
+def test_a_convulsion_without_an_afterdischarge_ends_no_series_of_this_program() -> None:
+    closed = {**EVERYTHING, "step": {"kind": "ratio", "value": 1.2}}
+    with pytest.raises(ConfigError, match="stops at 'first_convulsion'; a rising series stops at 'first_ad' or 'gst'"):
+        resolve(load_threshold_preset("gaito_eti", closed))
 
 
 def test_what_the_laboratory_sets_carries_its_status() -> None:
@@ -260,7 +295,10 @@ def test_the_parameters_show_the_note_of_a_field() -> None:
             r'shape under \[threshold.train\] takes one of "biphasic", "monophasic", not the text "sine"',
         ),
         ({"if_void": "ignore"}, r'if_void under \[threshold\] takes one of "repeat", not the text "ignore"'),
-        ({"step": 1.5}, r"step under \[threshold\] takes a table of kind, value, values_ua, not 1.5"),
+        (
+            {"step": 1.5},
+            r"step under \[threshold\] takes a table of kind, value, values_ua, lowest_ua, reversals, not 1.5",
+        ),
         (
             {"step": {"kind": "ratio", "vale": 1.5}},
             r"unknown key `vale` under \[threshold.step\]; the keys there are: kind, value, values_ua",

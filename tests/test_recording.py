@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from drivers.interface import Channel
 from kindle.errors import KindleError, RecordingError
 from kindle.recording import Marker, RecordingWriter, open_recording, verify
+from kindle.recording_index import AFTER_GAP
 from tests.recordings import CHANNELS, RATE_HZ, START, counts_by_mne, signal, write
 
 
@@ -132,7 +133,7 @@ def test_after_a_gap_samples_go_on_counting_in_files_of_their_own(tmp_path: Path
     later = datetime(2025, 3, 1, 10, tzinfo=UTC)
     with RecordingWriter.create(tmp_path / "r", CHANNELS, RATE_HZ, START) as writer:
         writer.append(signal(0, 300), monotonic_ns=0, utc_ns=0)
-        writer.new_segment(later)
+        writer.new_segment(later, 77)
         writer.append(signal(300, 200), monotonic_ns=9, utc_ns=9)
         writer.mark("Comment", "late", 299)
         writer.mark("Comment", "across", 290, 20)
@@ -146,11 +147,23 @@ def test_after_a_gap_samples_go_on_counting_in_files_of_their_own(tmp_path: Path
     assert first.markers == (Marker("Comment", "late", 299), Marker("Comment", "across", 290, 10))
     assert second.markers == (Marker("Comment", "across", 300, 10), Marker("Comment", "after", 310))
     assert second.index["first_sample"].tolist() == [0]
+    assert (first.n_lost, second.n_lost) == (None, 77)
+    assert (first.index["flags"].tolist(), second.index["flags"].tolist()) == ([0], [AFTER_GAP])
+    assert recording.gaps == (300,)
+    assert np.array_equal(recording.joined, signal(0, 500))
     assert np.array_equal(counts_by_mne(tmp_path / "r" / "signal-2.vhdr"), signal(300, 200))
     assert mne.io.read_raw_brainvision(second.header_path, verbose="error").info["meas_date"] == later
     assert verify(tmp_path / "r") == []
     with pytest.raises(RecordingError, match="2 segments with gaps between them"):
         _ = recording.counts
+
+
+def test_a_gap_of_no_samples_is_refused(tmp_path: Path) -> None:
+    with (
+        RecordingWriter.create(tmp_path / "r", CHANNELS, RATE_HZ, START) as writer,
+        pytest.raises(RecordingError, match="gap of 0 samples"),
+    ):
+        writer.new_segment(START, 0)
 
 
 @pytest.mark.parametrize(

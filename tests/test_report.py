@@ -316,7 +316,8 @@ def test_parameters_carry_their_status_in_words(page: str) -> None:
 
 
 def test_charge_warnings_of_the_planned_series_are_shown(page: str) -> None:
-    assert "Warned of when the session began, for 5 currents of its series" in page
+    assert "Warned of when the session began, for 10 currents of its series. From 147.9 µA on" in page
+    assert "exceeds the 40 µC/cm2 given for stainless steel" in page
     assert "reaches the damage boundary of 1.85" in page
 
 

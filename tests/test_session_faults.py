@@ -32,7 +32,7 @@ from kindle.assembly import Instruments
 from kindle.cli import kindle
 from kindle.errors import ConfigError, KindleError, RecordingError, UnsafeStimulus
 from kindle.exchange import Confirm, Confirmed, Rest, Stimulate, Trial, VoidTrial
-from kindle.experimenter import Answer, Unattended
+from kindle.experimenter import Answer, Mark, Unattended
 from kindle.interrupted import Unrecorded
 from kindle.prepared import prepare_threshold
 from kindle.progress import Arming, Done, Fired, Progress, Read, Watching, unheard
@@ -290,7 +290,7 @@ class TestStopping:
                 self.stopped = True
                 return lambda: None
 
-            def stage_now(self, scale: str) -> float | None:
+            def mark(self) -> Mark | None:
                 return None
 
         def die(fact: Progress) -> None:

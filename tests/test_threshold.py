@@ -228,7 +228,7 @@ class TestWhatTheAnimalMayNeverReceive:
     def test_no_train_exceeds_the_limit_of_the_rig(
         self, plan: ThresholdPlan, animal: Animal, max_current_ua: float
     ) -> None:
-        limits = SafetyLimits(max_current_ua, 1000.0, 100.0, 1.0, 2.0, 0.0, 1e6, 100, 0.0, 0.0)
+        limits = SafetyLimits(max_current_ua, 1000.0, 100.0, 1.0, 2.0, 0.0, 1e6, 1e6, 1e6, 100, 0.0, 0.0)
 
         def guarded(request: Request) -> Reply:
             if isinstance(request, Stimulate):

@@ -67,6 +67,10 @@ class AnalogInput:
         self._reading = threading.Lock()
 
     @property
+    def channel_names(self) -> list[str]:
+        return [channel.name for channel in self.channels]
+
+    @property
     def rate_hz(self) -> float:
         """As the timebase allows it; checked against what the board can do with so many channels."""
         self.verify()
@@ -163,6 +167,7 @@ class AnalogInput:
             self._start_us = self.board.clock.now_us()
             self._position = 0
             self._overrun = False
+            self.board.outputs.edge("ai/StartTrigger", self._start_us)
 
     def stop(self) -> None:
         with self._state:

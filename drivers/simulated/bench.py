@@ -8,24 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.simulated.board import Signal
-from drivers.simulated.pulsepal_device import PulsePalDevice
 from drivers.simulated.rat import Phase, SimulatedRat
+from drivers.simulated.stimulator_output import StimulatorOutput
 
 Volts = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Isolator:
-    """A voltage-controlled current source; its monitor output shows the current that really flows."""
-
-    ua_per_v: float = 100.0
-    compliance_v: float = 100.0
-    load_kohm: float = 20.0
-    monitor_ua_per_v: float = 100.0
-
-    def current_ua(self, volts: Volts) -> Volts:
-        limit_ua = self.compliance_v / self.load_kohm * 1000
-        return np.clip(volts * self.ua_per_v, -limit_ua, limit_ua)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +31,15 @@ class Bench:
     def __init__(
         self,
         rat: SimulatedRat,
-        stimulator: PulsePalDevice,
+        stimulator: StimulatorOutput,
         *,
-        isolator: Isolator | None = None,
         amplifier: Amplifier | None = None,
-        channel: int = 1,
-        sync_channel: int = 2,
+        monitor_ua_per_v: float = 100.0,
     ) -> None:
         self.rat = rat
         self.stimulator = stimulator
-        self.isolator = isolator or Isolator()
         self.amplifier = amplifier or Amplifier()
-        self._channel = channel
-        self._sync_channel = sync_channel
+        self._monitor_ua_per_v = monitor_ua_per_v
         self._heard_until_us = 0
         self._lock = Lock()
 
@@ -80,28 +62,25 @@ class Bench:
         return np.zeros(n)
 
     def ttl_volts(self, start_us: int, rate_hz: float, first: int, n: int) -> Volts:
-        return self._output(self._sync_channel, _times_us(start_us, rate_hz, first, n))
+        times_us = _times_us(start_us, rate_hz, first, n)
+        steps = self.stimulator.marker(int(times_us[0]), int(times_us[-1]) + 1)
+        return _levels_at(times_us, steps.times_us, steps.volts)
 
     def monitor_volts(self, start_us: int, rate_hz: float, first: int, n: int) -> Volts:
-        volts = self._output(self._channel, _times_us(start_us, rate_hz, first, n))
-        return self.isolator.current_ua(volts) / self.isolator.monitor_ua_per_v
-
-    def _output(self, channel: int, times_us: Volts) -> Volts:
-        steps = self.stimulator.output(channel, int(times_us[0]), int(times_us[-1]) + 1)
-        # A sample takes the level that stands at its instant.
-        at = np.searchsorted(steps.times_us, times_us, side="right") - 1
-        return np.asarray(steps.volts[np.maximum(at, 0)])
+        """The current that really flows, as the stimulator's own monitor output shows it."""
+        times_us = _times_us(start_us, rate_hz, first, n)
+        steps = self.stimulator.output(int(times_us[0]), int(times_us[-1]) + 1)
+        return _levels_at(times_us, steps.times_us, steps.ua) / self._monitor_ua_per_v
 
     def _let_the_rat_hear(self, until_us: int) -> None:
         with self._lock:
             if until_us <= self._heard_until_us:
                 return
-            steps = self.stimulator.output(self._channel, self._heard_until_us, until_us)
-            current_ua = self.isolator.current_ua(np.asarray(steps.volts))
+            steps = self.stimulator.output(self._heard_until_us, until_us)
             ends_us = np.append(steps.times_us[1:], until_us)
             phases = [
                 Phase(int(begin), int(end), float(current))
-                for begin, end, current in zip(steps.times_us, ends_us, current_ua, strict=True)
+                for begin, end, current in zip(steps.times_us, ends_us, steps.ua, strict=True)
                 if current != 0.0
             ]
             self.rat.hear(phases, until_us)
@@ -111,8 +90,8 @@ class Bench:
         """The current itself, and the recovery that every phase leaves behind."""
         amplifier = self.amplifier
         memory_us = 20 * amplifier.recovery_s * 1e6
-        steps = self.stimulator.output(self._channel, max(0, int(times_us[0] - memory_us)), int(times_us[-1]) + 1)
-        stimulus_uv = self.isolator.current_ua(np.asarray(steps.volts)) * amplifier.artefact_uv_per_ua
+        steps = self.stimulator.output(max(0, int(times_us[0] - memory_us)), int(times_us[-1]) + 1)
+        stimulus_uv = steps.ua * amplifier.artefact_uv_per_ua
         at = np.maximum(np.searchsorted(steps.times_us, times_us, side="right") - 1, 0)
         uv = stimulus_uv[at]
         ended = np.flatnonzero((stimulus_uv[:-1] != 0) & (stimulus_uv[1:] != stimulus_uv[:-1]))
@@ -124,6 +103,12 @@ class Bench:
         since_us = times_us - ends_us[np.maximum(last, 0)]
         tail_uv = tails_uv[np.maximum(last, 0)] * np.exp(-since_us * 1e-6 / amplifier.recovery_s)
         return np.asarray(uv + np.where((last >= 0) & (uv == 0), tail_uv, 0.0))
+
+
+def _levels_at(times_us: Volts, step_times_us: NDArray[np.int64], levels: Volts) -> Volts:
+    """A sample takes the level that stands at its instant."""
+    at = np.searchsorted(step_times_us, times_us, side="right") - 1
+    return np.asarray(levels[np.maximum(at, 0)])
 
 
 def _time_us(start_us: int, rate_hz: float, index: int) -> int:

@@ -3,8 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from drivers.simulated.analogue_input import AiChannel, AnalogInput
+from drivers.simulated.analogue_output import AnalogOutput, AoChannel
 from drivers.simulated.board import Board
-from drivers.simulated.daqmx import VERSION, Daqmx, DaqTask
+from drivers.simulated.counter_output import CoChannel, CounterOutput
+from drivers.simulated.daqmx import VERSION, Daqmx, DaqTask, Work
+from drivers.simulated.digital_output import DigitalOutput
+from drivers.simulated.products import Outputs
 
 Value = bool | int | float | str | list[float]
 
@@ -20,6 +24,12 @@ DEVICE: Mapping[int, Callable[[Board], Value]] = {
     0x0632: lambda board: board.serial_number,
     0x22CA: lambda board: False,
     0x231E: lambda board: ", ".join(board.pins),
+    0x231F: lambda board: ", ".join(board.outputs.analogue),
+    0x2325: lambda board: ", ".join(board.outputs.counters),
+    0x2322: lambda board: ", ".join(board.outputs.digital),
+    0x2996: lambda board: board.product.outputs.timed,
+    0x2997: lambda board: board.product.outputs.rate_hz,
+    0x299B: lambda board: _output_ranges_v(board.product.outputs),
     0x298C: lambda board: board.product.single_rate_hz,
     0x298D: lambda board: board.product.aggregate_rate_hz,
     0x298F: lambda board: board.product.simultaneous,
@@ -55,6 +65,26 @@ INPUT: Mapping[str, Mapping[int, Callable[[AnalogInput], Value]]] = {
     "Trig": {0x1393: lambda ai: 10230},  # none
 }
 
+FINITE = 10178
+
+ANALOGUE_OUTPUT: Mapping[str, Mapping[int, Callable[[AnalogOutput], Value]]] = {
+    "Write": {0x217E: lambda ao: len(ao.channels)},
+    "Buffer": {0x230B: lambda ao: ao.memory},
+    "Timing": {
+        0x1344: lambda ao: ao.rate_hz,
+        0x1300: lambda ao: FINITE,
+        0x1310: lambda ao: ao.samples_per_channel,
+    },
+}
+
+COUNTER_OUTPUT: Mapping[str, Mapping[int, Callable[[CounterOutput], Value]]] = {
+    "Timing": {0x1300: lambda co: FINITE, 0x1310: lambda co: co.n_pulses or 1},
+}
+
+DIGITAL_OUTPUT: Mapping[str, Mapping[int, Callable[[DigitalOutput], Value]]] = {
+    "Write": {0x217E: lambda do: 1, 0x217F: lambda do: 1},  # one line, so one boolean for each sample
+}
+
 CHANNEL: Mapping[int, Callable[[AnalogInput, AiChannel], Value]] = {
     0x187F: lambda ai, channel: 10100,  # analogue input
     0x0695: lambda ai, channel: 10322,  # of a voltage
@@ -67,6 +97,65 @@ CHANNEL: Mapping[int, Callable[[AnalogInput, AiChannel], Value]] = {
     0x1765: lambda ai, channel: 16.0,
     0x1930: lambda ai, channel: list(ai.board.coefficients(channel.range_v)),
 }
+
+ANALOGUE_OUTPUT_CHANNEL: Mapping[int, Callable[[AnalogOutput, AoChannel], Value]] = {
+    0x187F: lambda ao, channel: 10102,  # analogue output
+    0x18F5: lambda ao, channel: channel.physical,
+    0x1186: lambda ao, channel: channel.high_v,
+    0x1187: lambda ao, channel: channel.low_v,
+    0x182D: lambda ao, channel: ao.board.product.outputs.low_v,
+    0x182E: lambda ao, channel: ao.board.product.outputs.high_v,
+    0x182C: lambda ao, channel: float(ao.board.product.outputs.bits),
+    0x182B: lambda ao, channel: 10109,  # in bits
+}
+
+COUNTER_OUTPUT_CHANNEL: Mapping[int, Callable[[CounterOutput, CoChannel], Value]] = {
+    0x187F: lambda co, channel: 10132,  # counter output
+    0x18F5: lambda co, channel: channel.physical,
+    0x18BA: lambda co, channel: channel.high_ticks / co.timebase_hz,
+    0x18BB: lambda co, channel: channel.low_ticks / co.timebase_hz,
+}
+
+DIGITAL_OUTPUT_CHANNEL: Mapping[int, Callable[[DigitalOutput], Value]] = {
+    0x187F: lambda do: 10153,  # digital output
+    0x18F5: lambda do: do.physical,
+    0x2179: lambda do: 1,  # lines
+}
+
+TASK_GROUPS = frozenset({*INPUT, *ANALOGUE_OUTPUT, *COUNTER_OUTPUT, *DIGITAL_OUTPUT})
+"""Kinds of properties that belong to what a task does."""
+
+
+def of_task(work: Work, group: str, number: int) -> Value:
+    """Raises ``KeyError`` for a property that is not modelled."""
+    match work:
+        case AnalogInput():
+            return INPUT[group][number](work)
+        case AnalogOutput():
+            return ANALOGUE_OUTPUT[group][number](work)
+        case CounterOutput():
+            return COUNTER_OUTPUT[group][number](work)
+        case DigitalOutput():
+            return DIGITAL_OUTPUT[group][number](work)
+
+
+def of_channel(work: Work, name: str, number: int) -> Value:
+    """Raises ``KeyError`` for a property that is not modelled."""
+    match work:
+        case AnalogInput():
+            return CHANNEL[number](work, work.channel(name))
+        case AnalogOutput():
+            return ANALOGUE_OUTPUT_CHANNEL[number](work, work.channel(name))
+        case CounterOutput():
+            return COUNTER_OUTPUT_CHANNEL[number](work, work.channel)
+        case DigitalOutput():
+            return DIGITAL_OUTPUT_CHANNEL[number](work)
+
+
+def _output_ranges_v(outputs: Outputs) -> list[float]:
+    narrow = [limit_v for range_v in outputs.narrow_ranges_v for limit_v in (-range_v, range_v)]
+    return [*narrow, outputs.low_v, outputs.high_v]
+
 
 SETTABLE: Mapping[tuple[str, int], Callable[[AnalogInput, int], None]] = {
     ("Buffer", 0x186C): lambda ai, n_samples: ai.set_buffer_size(n_samples),

@@ -27,6 +27,15 @@ class DaqCode(IntEnum):
     CANNOT_GET_PROPERTY_OF_IDLE_TASK = -200983
     MULTIPLE_DEVICES_IN_TASK = -200558
     INVALID_RANGE_SYNTAX = -200498
+    INVALID_AO_DATA_WRITE = -200561
+    OUTPUT_BUFFER_EMPTY = -200462
+    DAC_UNDERFLOW = -200018
+    SAMPLES_CANNOT_YET_BE_WRITTEN = -200292
+    INVALID_ROUTING_SOURCE = -200040
+    WRITE_NUM_CHANS_MISMATCH = -200524
+    MULTIPLE_CHANNEL_TYPES_IN_TASK = -200559
+    PAL_TRANSFER_ABORTED = -50405
+    NOT_SUPPORTED_IN_TASK_CONTEXT = -200452
 
 
 TEXTS = {
@@ -49,6 +58,15 @@ TEXTS = {
     DaqCode.CANNOT_GET_PROPERTY_OF_IDLE_TASK: "this can only be asked of a task that is reserved or running",
     DaqCode.MULTIPLE_DEVICES_IN_TASK: "the channels of one task must belong to one device",
     DaqCode.INVALID_RANGE_SYNTAX: "a range of channels is not written as name0:3",
+    DaqCode.INVALID_AO_DATA_WRITE: "a value to be written lies outside the channel's limits",
+    DaqCode.OUTPUT_BUFFER_EMPTY: "nothing was written that could be put out",
+    DaqCode.DAC_UNDERFLOW: "the converter ran out of samples: the computer did not refill the board in time",
+    DaqCode.SAMPLES_CANNOT_YET_BE_WRITTEN: "not all samples could be written within the timeout",
+    DaqCode.INVALID_ROUTING_SOURCE: "the device has no terminal of this name",
+    DaqCode.WRITE_NUM_CHANS_MISMATCH: "the samples written are not those of the task's channels",
+    DaqCode.MULTIPLE_CHANNEL_TYPES_IN_TASK: "the channels of one task must be of one type",
+    DaqCode.PAL_TRANSFER_ABORTED: "the transfer to the device was aborted",
+    DaqCode.NOT_SUPPORTED_IN_TASK_CONTEXT: "a task of this kind does not have this",
 }
 
 

@@ -30,13 +30,14 @@ def report(folder: Path, session: str | None) -> None:
 @click.command(short_help="Check that nothing written was changed or lost.")
 @FOLDER
 def verify(folder: Path) -> None:
-    """Check the journal and every recorded block of a study against their checksums.
+    """Check the journal, every recorded block, the headers and the markers of a study against their checksums.
 
-    Changes nothing. Each finding is a line that names the file, and the row or the samples.
+    Changes nothing. Each finding is a line that names the file, and the row or the samples. Told besides: gaps in the
+    signal, what cannot be checked, and how fast the sample clock ran against the computer's.
     """
     from kindle.errors import KindleError
     from kindle.study import check_folder
-    from kindle.verification import verify_study
+    from kindle.verification import notes_on, verify_study
 
     check_folder(folder)
     problems = verify_study(folder)
@@ -45,6 +46,8 @@ def verify(folder: Path) -> None:
     if problems:
         found = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise KindleError(f"{folder}: {found} found, listed above; compare the files with a copy before going on")
+    for note in notes_on(folder):
+        click.echo(note)
     click.echo(f"{folder}: journal and recordings are whole")
 
 

@@ -15,7 +15,7 @@ def replay(session: Path) -> None:
     from drivers.interface import DriverError
     from kindle.errors import KindleError
     from kindle.progress import Done, Progress
-    from kindle.protocols.threshold import describe
+    from kindle.protocols.catalogue import describe_outcome as describe
     from kindle.replaying import replay_session
     from kindle.study import CONFIG
     from kindle.terminal import trial_line

@@ -1,6 +1,6 @@
-"""Afterdischarge threshold: a rising series of trains until the first afterdischarge."""
+"""Afterdischarge threshold: the plan, the outcomes, one current until it has its answer, and the rising series."""
 
-from math import sqrt
+from math import exp, log, sqrt
 from typing import Literal, assert_never
 
 import msgspec
@@ -9,6 +9,7 @@ from detectors.criterion import Criterion, Verdict
 from drivers.interface import Polarity, PulseTrain, Shape
 from kindle.exchange import TRACE_READINGS, Steps, Trial, VoidTrial, confirm, rest, stimulate
 from kindle.protocols.ladder import Step, rungs
+from kindle.protocols.search import Bracket, Rising, Search, bracket_ladder, most_trains
 
 MAX_CONSECUTIVE_VOIDS = 3
 
@@ -35,7 +36,15 @@ class TrainShape(msgspec.Struct, frozen=True):
         )
 
 
-class ThresholdPlan(msgspec.Struct, frozen=True):
+class Continuation(msgspec.Struct, frozen=True, tag="continuation"):
+    """After the afterdischarge the series goes on to the first generalised seizure, a lock-out after each discharge."""
+
+    scale: str
+    generalised_from: float
+    """The lowest stage of the scale that counts."""
+
+
+class ThresholdPlan(msgspec.Struct, frozen=True, tag="threshold_plan"):
     """A threshold test with nothing left open."""
 
     preset: str
@@ -50,10 +59,20 @@ class ThresholdPlan(msgspec.Struct, frozen=True):
     train: TrainShape
     criterion: Criterion
     if_undetermined: Literal["ask", "stop"]
+    search: Search = Rising()
+    continuation: Continuation | None = None
 
     @property
     def rungs_ua(self) -> tuple[float, ...]:
+        """Every current that may be asked, rising."""
+        if isinstance(self.search, Bracket):
+            return bracket_ladder(self.start_ua, self.max_ua, self.search.tolerance)
         return rungs(self.start_ua, self.step, self.max_ua)
+
+    @property
+    def most_trains(self) -> int:
+        """How many trains the test takes at most; void and undetermined ones that are repeated come on top."""
+        return most_trains(self.search, len(self.rungs_ua))
 
 
 class ThresholdFound(msgspec.Struct, frozen=True, tag="threshold_found"):
@@ -66,6 +85,34 @@ class ThresholdFound(msgspec.Struct, frozen=True, tag="threshold_found"):
     def midpoint_ua(self) -> float:
         """Geometric middle of the interval: ladders are multiplicative. The rung itself when left-censored."""
         return sqrt(self.above_ua * self.rung_ua) if self.above_ua > 0 else self.rung_ua
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """Neighbouring currents: the lower one without, the higher one with an afterdischarge."""
+
+    above_ua: float
+    rung_ua: float
+
+
+class ThresholdAveraged(msgspec.Struct, frozen=True, tag="threshold_averaged"):
+    """The threshold was crossed several times; ``reason`` says why there were fewer crossings than planned."""
+
+    crossings: tuple[Crossing, ...]
+    reason: str = ""
+
+    @property
+    def estimate_ua(self) -> float:
+        """Geometric mean of the middles of the crossings."""
+        middles = [log(crossing.above_ua * crossing.rung_ua) / 2 for crossing in self.crossings]
+        return exp(sum(middles) / len(middles))
+
+    @property
+    def above_ua(self) -> float:
+        return min(crossing.above_ua for crossing in self.crossings)
+
+    @property
+    def rung_ua(self) -> float:
+        return max(crossing.rung_ua for crossing in self.crossings)
 
 
 class NoAfterdischarge(msgspec.Struct, frozen=True, tag="no_afterdischarge"):
@@ -81,7 +128,37 @@ class Aborted(msgspec.Struct, frozen=True, tag="aborted"):
     reason: str
 
 
-ThresholdOutcome = ThresholdFound | NoAfterdischarge | Aborted
+class GeneralisedFound(msgspec.Struct, frozen=True, tag="generalised_found"):
+    """The generalised seizure threshold lies in ``(above_ua, rung_ua]``; ``above_ua`` is 0 at the first rung."""
+
+    above_ua: float
+    rung_ua: float
+
+
+class NotGeneralised(msgspec.Struct, frozen=True, tag="not_generalised"):
+    """Right-censored: no generalised seizure up to ``above_ua``, the highest current given."""
+
+    above_ua: float
+
+
+class GeneralisedUnknown(msgspec.Struct, frozen=True, tag="generalised_unknown"):
+    """The search for the generalised seizure ended without an answer."""
+
+    above_ua: float
+    reason: str
+
+
+Generalised = GeneralisedFound | NotGeneralised | GeneralisedUnknown
+
+
+class BothThresholds(msgspec.Struct, frozen=True, tag="both_thresholds"):
+    """Afterdischarge threshold and generalised seizure threshold of one series; they may be the same current."""
+
+    afterdischarge: ThresholdFound
+    generalised: Generalised
+
+
+ThresholdOutcome = ThresholdFound | ThresholdAveraged | BothThresholds | NoAfterdischarge | Aborted
 
 
 def describe(outcome: ThresholdOutcome) -> str:
@@ -91,12 +168,35 @@ def describe(outcome: ThresholdOutcome) -> str:
             return f"threshold in ({above:.4g}, {rung:.4g}] uA, midpoint {outcome.midpoint_ua:.4g} uA"
         case ThresholdFound(rung_ua=rung):
             return f"threshold <= {rung:.4g} uA (the first current already evoked an afterdischarge)"
+        case ThresholdAveraged(crossings=crossings, reason=reason):
+            early = f"; ended early: {reason}" if reason else ""
+            return (
+                f"threshold about {outcome.estimate_ua:.4g} uA, geometric mean of {len(crossings)} crossings between "
+                f"{outcome.above_ua:.4g} and {outcome.rung_ua:.4g} uA{early}"
+            )
+        case BothThresholds(afterdischarge=found, generalised=generalised):
+            return f"{describe(found)}; {_describe_generalised(generalised)}"
         case NoAfterdischarge(above_ua=above) if above > 0:
             return f"no afterdischarge: threshold > {above:.4g} uA"
         case NoAfterdischarge():
             return "no afterdischarge, and no current was clearly without one: threshold not bounded"
         case Aborted(above_ua=above, reason=reason):
             return f"stopped: {reason}" + (f"; threshold > {above:.4g} uA as far as it went" if above > 0 else "")
+        case _:
+            assert_never(outcome)
+
+
+def _describe_generalised(outcome: Generalised) -> str:
+    match outcome:
+        case GeneralisedFound(above_ua=above, rung_ua=rung) if above > 0:
+            return f"generalised seizure threshold in ({above:.4g}, {rung:.4g}] uA"
+        case GeneralisedFound(rung_ua=rung):
+            return f"generalised seizure threshold <= {rung:.4g} uA"
+        case NotGeneralised(above_ua=above):
+            return f"no generalised seizure: threshold > {above:.4g} uA"
+        case GeneralisedUnknown(above_ua=above, reason=reason):
+            bound = f"; it is > {above:.4g} uA as far as the series went" if above > 0 else ""
+            return f"generalised seizure threshold not found: {reason}{bound}"
         case _:
             assert_never(outcome)
 
@@ -119,7 +219,7 @@ def ascending_threshold(plan: ThresholdPlan) -> Steps[ThresholdOutcome]:
     previous: Trial | None = None
     for current_ua in plan.rungs_ua:
         if previous is not None:
-            yield from rest(_until_due_s(plan, previous), "interval between trains")
+            yield from rest(until_due_s(plan, previous), "interval between trains")
         answer = yield from rung(plan, current_ua)
         match answer:
             case Stopped(reason):
@@ -143,7 +243,7 @@ def rung(plan: ThresholdPlan, current_ua: float) -> Steps[Reading | Stopped]:
                 return Stopped(f"a train that was not delivered as asked evoked an afterdischarge: {reply.reason}")
             case VoidTrial(verdict=Verdict.UNDETERMINED):
                 voids += 1
-                yield from rest(_lockout_s(plan), f"lock-out after a void train: {reply.reason}")
+                yield from rest(lockout_s(plan), f"lock-out after a void train: {reply.reason}")
             case VoidTrial():
                 voids += 1
                 yield from rest(plan.interval_s, f"void train: {reply.reason}")
@@ -156,7 +256,7 @@ def rung(plan: ThresholdPlan, current_ua: float) -> Steps[Reading | Stopped]:
                 if settled is not None:
                     return settled
                 voids = 0
-                yield from rest(_lockout_s(plan), "lock-out: there may have been a discharge")
+                yield from rest(lockout_s(plan), "lock-out: there may have been a discharge")
             case _:
                 raise AssertionError(f"unknown verdict {reply.verdict!r}")
     return Stopped(f"{MAX_CONSECUTIVE_VOIDS} trains of {current_ua:.4g} uA in a row were not delivered as asked")
@@ -177,9 +277,9 @@ def settle_by_eye(plan: ThresholdPlan, trial: Trial) -> Steps[Reading | Stopped 
             return Reading(trial, afterdischarge=choice == "afterdischarge")
 
 
-def _lockout_s(plan: ThresholdPlan) -> float:
+def lockout_s(plan: ThresholdPlan) -> float:
     return max(plan.lockout_after_ad_s, plan.interval_s)
 
 
-def _until_due_s(plan: ThresholdPlan, trial: Trial) -> float:
+def until_due_s(plan: ThresholdPlan, trial: Trial) -> float:
     return max(0.0, plan.interval_s - trial.since_onset_s)

@@ -1,13 +1,14 @@
 """Under which settings the session ran: parameters with their sources, limits, and the charge that was delivered."""
 
 from drivers.interface import charge_density_uc_cm2, shannon_k
+from kindle.electrode import ChargeReport, Electrode, first_warnings, material_of, warning_text
 from kindle.exchange import Trial
-from kindle.presets import Parameter, Status
 from kindle.report.markup import NOTHING, Html, element, section, table
 from kindle.report.trains import Train
 from kindle.report.wording import MISSING, number, typeset
 from kindle.rows import SessionStarted
-from kindle.safety import ChargeReport, Electrode, SafetyLimits
+from kindle.safety import SafetyLimits
+from kindle.sourced import Parameter, Status
 
 _STATUS: dict[Status, str] = {
     "retrieved": "read in the source",
@@ -23,7 +24,9 @@ _LIMITS = (
     ("max_train_s", "train", "s"),
     ("max_charge_per_phase_uc", "charge per phase", "µC"),
     ("max_net_charge_uc", "direct current charge of a train", "µC"),
+    ("max_charge_per_train_uc", "charge of a train", "µC"),
     ("max_charge_per_session_uc", "charge of a session", "µC"),
+    ("max_charge_per_day_uc", "charge of an animal in 24 h", "µC"),
     ("max_trains_per_session", "trains of a session", ""),
     ("min_interval_s", "train onset to train onset, at least", "s"),
     ("lockout_after_afterdischarge_s", "end of an afterdischarge to the next train, at least", "s"),
@@ -68,12 +71,11 @@ def charge_section(series: list[Train], started: SessionStarted) -> Html:
 def _charge_row(train: Train, trial: Trial, electrode: Electrode | None) -> tuple[str, ...]:
     delivered = trial.delivered
     phase_uc = delivered.charge_per_phase_uc
-    per_train_uc = phase_uc * delivered.n_pulses * (2 if delivered.shape == "biphasic" else 1)
     density = k = MISSING
     if electrode is not None:
         density = number(charge_density_uc_cm2(phase_uc, electrode.area_cm2), 3)
         k = f"{shannon_k(phase_uc, electrode.area_cm2):.2f}"
-    charges = (number(phase_uc, 3), number(per_train_uc, 3), number(delivered.net_charge_uc, 3))
+    charges = (number(phase_uc, 3), number(delivered.charge_uc, 3), number(delivered.net_charge_uc, 3))
     return (str(train.number), number(delivered.current_ua), *charges, density, k)
 
 
@@ -82,21 +84,27 @@ def _electrode(electrode: Electrode | None) -> str:
         return "study.toml named no electrode, so charge density and Shannon's k are not known."
     return (
         f"Electrode: {electrode.material}, {electrode.area_cm2:.3g} cm² exposed. "
-        "Shannon 1992: damage from about k = 1.85, conservatively 1.5. Void trains are not in this table."
+        f"Shannon 1992: damage from about k = 1.85, conservatively 1.5. {_density_limit(electrode)} "
+        "Void trains are not in this table."
+    )
+
+
+def _density_limit(electrode: Electrode) -> str:
+    material = material_of(electrode)
+    if material is None:
+        return "For this material no charge density is known from which on it may corrode, so none was warned about."
+    return (
+        f"Given for {material.name}: {material.cathodic_first_uc_cm2:g} µC/cm² cathodic first, "
+        f"{material.anodic_first_uc_cm2:g} anodic first (Merrill et al. 2005, at phases of 0.2 ms; unverified)."
     )
 
 
 def _warnings(reports: tuple[ChargeReport, ...]) -> Html:
-    """As given when the session began, for the planned series: the least and the greatest charge that warn."""
+    """As given when the session began, for the planned series: each warning with the least charge that gives it."""
     if not reports:
         return NOTHING
-    by_charge = sorted(reports, key=lambda report: report.charge_per_phase_uc)
-    shown = by_charge[:1] if len(by_charge) == 1 else [by_charge[0], by_charge[-1]]
-    told = "; ".join(
-        f"at {report.charge_per_phase_uc:.3g} µC per phase ({report.charge_density_uc_cm2:.3g} µC/cm²) {report.warning}"
-        for report in shown
-    )
+    told = "; ".join(warning_text(report) for report in first_warnings(reports))
     currents = "1 current" if len(reports) == 1 else f"{len(reports)} currents"
     return element(
-        "p", typeset(f"Warned of when the session began, for {currents} of its series: {told}."), class_="warning"
+        "p", typeset(f"Warned of when the session began, for {currents} of its series. {told}."), class_="warning"
     )

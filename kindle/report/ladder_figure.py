@@ -10,7 +10,8 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from kindle.protocols.threshold import NoAfterdischarge, ThresholdFound, ThresholdOutcome
+from kindle.protocols.catalogue import Outcome
+from kindle.protocols.threshold import BothThresholds, NoAfterdischarge, ThresholdAveraged, ThresholdFound
 from kindle.report.axes import label, legend_below, plain_axes
 from kindle.report.style import FIGURE_WIDTH_IN, INK, MARKS, SKY_BLUE, SMALL_PT
 from kindle.report.trains import State, Train
@@ -19,7 +20,7 @@ MOST_LABELLED = 24
 """Beyond this many trains the currents beside the marks would touch."""
 
 
-def ladder_figure(trains: Sequence[Train], outcome: ThresholdOutcome | None) -> Figure:
+def ladder_figure(trains: Sequence[Train], outcome: Outcome | None) -> Figure:
     """Of at least one train."""
     figure = Figure(figsize=(FIGURE_WIDTH_IN, 2.75), facecolor="white")
     axes = plain_axes(figure, (0.62, 0.6, FIGURE_WIDTH_IN - 0.75, 2.05))
@@ -71,7 +72,7 @@ def _marks(axes: Axes, numbers: list[int], at_ua: list[float], state: State) -> 
     )
 
 
-def _threshold(axes: Axes, outcome: ThresholdOutcome | None, low: float, high: float) -> list[Line2D | Patch]:
+def _threshold(axes: Axes, outcome: Outcome | None, low: float, high: float) -> list[Line2D | Patch]:
     match outcome:
         case ThresholdFound(above_ua=above, rung_ua=rung):
             words = f"threshold in ({above:.4g}, {rung:.4g}] µA" if above > 0 else f"threshold ≤ {rung:.4g} µA"
@@ -84,6 +85,15 @@ def _threshold(axes: Axes, outcome: ThresholdOutcome | None, low: float, high: f
                     axes.axhline(middle, color=INK, linewidth=0.8, linestyle=":", label=f"midpoint {middle:.4g} µA")
                 )
             return shown
+        case BothThresholds(afterdischarge=found):
+            return _threshold(axes, found, low, high)
+        case ThresholdAveraged(above_ua=above, rung_ua=rung):
+            words = f"crossings between {above:.4g} and {rung:.4g} µA"
+            estimate_ua = outcome.estimate_ua
+            return [
+                axes.axhspan(max(above, low), rung, facecolor=SKY_BLUE, alpha=0.35, linewidth=0, label=words),
+                axes.axhline(estimate_ua, color=INK, linewidth=0.8, linestyle=":", label=f"mean {estimate_ua:.4g} µA"),
+            ]
         case NoAfterdischarge(above_ua=above) if above > 0:
             words = f"threshold > {above:.4g} µA"
             return [axes.axhspan(above, high, facecolor=SKY_BLUE, alpha=0.35, linewidth=0, label=words)]

@@ -2,14 +2,24 @@
 
 from pathlib import Path
 
+from kindle.electrode import warning_text
 from kindle.errors import RecordingError
 from kindle.journal import Row
-from kindle.protocols.threshold import describe
+from kindle.protocols.catalogue import describe_outcome as describe
 from kindle.recording import Recording
 from kindle.report.markup import Html, element, escaped, joined, section, table
 from kindle.report.trial_section import Opened
 from kindle.report.wording import MISSING, typeset, utc
-from kindle.rows import RecordingClosed, RecordingStarted, SessionEnded, SessionInterrupted, decode
+from kindle.rows import (
+    RecordingClosed,
+    RecordingStarted,
+    SessionEnded,
+    SessionInterrupted,
+    SignalBack,
+    SignalLost,
+    WarningAcknowledged,
+    decode,
+)
 from kindle.study import SessionView, Study
 
 
@@ -42,6 +52,16 @@ def _in_words(row: Row, n_recordings: int) -> str:
     match row.kind:
         case "session_started":
             return "session begun"
+        case "warning_acknowledged":
+            said = decode(row.kind, row.payload, WarningAcknowledged)
+            return f"warned: {typeset(warning_text(said.report))}; {said.answer}"
+        case "signal_lost":
+            lost = decode(row.kind, row.payload, SignalLost)
+            stop = f"the stimulator's stop is {lost.stimulator_stop}"
+            return f"signal lost at sample {lost.sample}, {stop}: {typeset(lost.reason)}"
+        case "signal_back":
+            back = decode(row.kind, row.payload, SignalBack)
+            return f"signal back in a new segment; about {back.n_lost} samples ({back.gap_s:.3g} s) are missing"
         case "recording_started":
             folder = decode(row.kind, row.payload, RecordingStarted).folder
             return (

@@ -2,12 +2,21 @@
 
 from detectors.criterion import Verdict
 from kindle.exchange import Trial
-from kindle.protocols.threshold import ThresholdFound, describe
+from kindle.protocols.catalogue import describe_outcome as describe
+from kindle.protocols.threshold import ThresholdFound
 from kindle.report.markup import NOTHING, Html, element, joined
 from kindle.report.trains import State, Train
 from kindle.report.wording import typeset, utc
 from kindle.rows import Animal
 from kindle.study import SessionView
+
+_HEADINGS = {
+    "threshold": "afterdischarge threshold",
+    "kindling": "kindling session",
+    "drug-test": "anticonvulsant test",
+    "ptz": "pentylenetetrazol test",
+    "electroshock": "maximal electroshock test",
+}
 
 
 def title(view: SessionView) -> str:
@@ -19,7 +28,7 @@ def heading(study_name: str, animal: Animal, view: SessionView) -> Html:
     facts = (animal.species, animal.strain, animal.sex, animal.note)
     return element(
         "header",
-        element("h1", f"{animal.id}: afterdischarge {started.protocol}"),
+        element("h1", f"{animal.id}: {_HEADINGS.get(started.protocol, started.protocol)}"),
         element(
             "p",
             f"{utc(view.started_utc)} · preset {started.plan.preset} · study {study_name} · rig {started.rig}"

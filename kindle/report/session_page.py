@@ -6,6 +6,7 @@ from kindle.durable import write_whole
 from kindle.errors import KindleError
 from kindle.report.conditions import charge_section, limits_section, parameters_section
 from kindle.report.definitions import definitions_section
+from kindle.report.delivery_section import delivery_section
 from kindle.report.ladder_figure import ladder_figure
 from kindle.report.markup import NOTHING, Html, element, joined, section
 from kindle.report.provenance import course_section, instruments_section, journal_section, recordings_section
@@ -48,6 +49,7 @@ def session_page(study: Study, view: SessionView) -> Html:
         result(view, series),
         _series(view, series),
         section("Trials", *(trial_section(train, recordings, criterion) for train in series)) if series else NOTHING,
+        delivery_section(series, started, {recording.folder: recording.rate_hz for recording in view.recordings}),
         parameters_section(started.parameters),
         limits_section(started.limits),
         charge_section(series, started),

@@ -83,7 +83,7 @@ def test_a_discharge_that_begins_in_blind_time_has_a_censored_onset(seed: int) -
     recording.units(regular(4, 0.5, 20.5), 5)
     recording.saturate(0, 2.0)
     judgement = judge(recording)
-    assert_discharge(recording, judgement, 2.25, 20.5)
+    assert_discharge(recording, judgement, 2.375, 20.5)
     assert judgement.afterdischarges[0].earliest_onset_sample == recording.stimulus.end_sample
 
 

@@ -65,8 +65,8 @@ def test_a_train_is_found_by_its_artefact(rate_hz: float) -> None:
     recording.exponential(3000, 0.2)
     recording.units(regular(4, 1, 10), 6)
     (train,) = found(recording)
-    assert train.onset_sample == pytest.approx(recording.stimulus.onset_sample, abs=0.021 * rate_hz)
-    assert train.end_sample == pytest.approx(recording.stimulus.end_sample, abs=0.021 * rate_hz)
+    assert train.onset_sample == pytest.approx(recording.stimulus.onset_sample, abs=0.002 * rate_hz)
+    assert train.end_sample == pytest.approx(recording.stimulus.end_sample, abs=0.002 * rate_hz)
     assert found(recording, 1) == found(recording, 313)
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from drivers.daq_input import Input
 from drivers.nidaq import NidaqSource
 from drivers.simulated.board import Board, Signal
 from drivers.simulated.clock import Clock, DemandClock
+from drivers.simulated.nidaq_library import NidaqLibrary
 from drivers.simulated.nidaq_server import NidaqServer
 
 RATE_HZ = 2000.0
@@ -48,8 +50,26 @@ WIRES: dict[str, Signal] = {
 }
 
 
+Seam = Literal["grpc", "library"]
+"""Between client and board: a device server on the loopback, or the vendor's library in this process."""
+
+SEAMS: tuple[Seam, ...] = ("grpc", "library")
+
+
+@contextmanager
+def served(seam: Seam, boards: Sequence[Board]) -> Iterator[str | None]:
+    """The address to give as ``remote``; ``None`` where the boards are local."""
+    if seam == "library":
+        with NidaqLibrary(boards):
+            yield None
+    else:
+        with NidaqServer(boards) as server:
+            yield server.address
+
+
 @contextmanager
 def emulated(
+    seam: Seam,
     clock: Clock | None = None,
     *,
     inputs: Sequence[Input] = INPUTS,
@@ -57,10 +77,10 @@ def emulated(
     block: int = 100,
     buffer_s: float = 10.0,
 ) -> Iterator[tuple[Board, NidaqSource]]:
-    """A started source and its board, connected through the unmodified client over loopback."""
+    """A started source and its board, connected through the unmodified client."""
     board = Board(clock or DemandClock(), WIRES)
-    with NidaqServer([board]) as server:
-        source = NidaqSource("Dev1", inputs, rate_hz, block=block, remote=server.address, buffer_s=buffer_s)
+    with served(seam, [board]) as remote:
+        source = NidaqSource("Dev1", inputs, rate_hz, block=block, remote=remote, buffer_s=buffer_s)
         try:
             source.start()
             yield board, source

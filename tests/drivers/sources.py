@@ -13,6 +13,7 @@ from drivers.nidaq import NidaqSource
 from drivers.replay import ReplaySource
 from drivers.simulated.board import Board
 from drivers.simulated.clock import DemandClock
+from drivers.simulated.nidaq_library import NidaqLibrary
 from drivers.simulated.nidaq_server import NidaqServer
 from drivers.simulated.source import BoardSource
 
@@ -21,6 +22,16 @@ from drivers.simulated.source import BoardSource
 def nidaq_over_grpc() -> Iterator[SampleSource]:
     with NidaqServer([Board(DemandClock(), WIRES)]) as server:
         source = NidaqSource("Dev1", INPUTS, RATE_HZ, block=100, remote=server.address)
+        try:
+            yield source
+        finally:
+            source.close()
+
+
+@contextmanager
+def nidaq_over_library() -> Iterator[SampleSource]:
+    with NidaqLibrary([Board(DemandClock(), WIRES)]):
+        source = NidaqSource("Dev1", INPUTS, RATE_HZ, block=100)
         try:
             yield source
         finally:
@@ -47,6 +58,7 @@ def replayed_recording() -> Iterator[SampleSource]:
 
 SOURCES: dict[str, Callable[[], AbstractContextManager[SampleSource]]] = {
     "nidaq over gRPC": nidaq_over_grpc,
+    "nidaq over the vendor's library": nidaq_over_library,
     "board in this process": board_in_process,
     "replay of a recording": replayed_recording,
 }

@@ -13,7 +13,7 @@ from nidaqmx.errors import DaqError, DaqReadError, RpcError
 from nidaqmx.stream_readers import AnalogMultiChannelReader, AnalogUnscaledReader
 from nidaqmx.system import System
 
-from drivers.nidaq_task import open_channel
+from drivers.nidaq_device import open_channel
 from drivers.simulated.board import Board
 from drivers.simulated.clock import SteppedClock
 from drivers.simulated.nidaq_server import NidaqServer
@@ -158,7 +158,7 @@ def test_a_second_task_on_the_same_engine_is_refused(task: nidaqmx.Task, options
 
 def test_what_the_emulation_lacks_is_unimplemented(task: nidaqmx.Task) -> None:
     requests: list[Callable[[], object]] = [
-        lambda: task.ao_channels.add_ao_voltage_chan("Dev1/ao0"),
+        lambda: task.ci_channels.add_ci_count_edges_chan("Dev1/ctr0"),
         lambda: task.timing.samp_clk_timebase_rate,
     ]
     for request in requests:

@@ -9,15 +9,17 @@ from threading import Event, Thread, current_thread
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pulsepal_bench import HandClock, count_phases, phases
+from pulsepal_bench import count_phases, phases
+from stimulator_bench import HandClock
 from test_pulsepal_codec import KINDLING_HEX
 
 from drivers.interface import Abort, DeviceNotFound, DeviceRefused, LinkLost, PulseTrain
-from drivers.pulsepal import PulsePal, State
+from drivers.pulsepal import PulsePal
 from drivers.pulsepal_train import OutputStage, quantise
 from drivers.simulated.endpoints import MemoryWire, PtyEndpoint
 from drivers.simulated.faults import Faults
 from drivers.simulated.pulsepal_device import PulsePalDevice
+from drivers.stimulator_state import State
 
 KINDLING = PulseTrain(current_ua=200, phase_us=1000, interphase_us=0, pulse_hz=60, train_s=1, polarity="anodic_first")
 

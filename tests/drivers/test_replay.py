@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from drivers.interface import Abort, Channel, DeviceRefused, PulseTrain, SourceEnded, Stimulator
+from drivers.interface import Abort, Channel, DeviceRefused, PulseTrain, SamplesLost, SourceEnded, Stimulator
 from drivers.replay import RecordedTrain, ReplaySource, ReplayStimulator
 
 RATE_HZ = 1000.0
@@ -96,3 +96,54 @@ def test_the_end_of_the_recording_is_said_and_takes_nothing_with_it() -> None:
     with pytest.raises(SourceEnded, match="ends 10 samples from here"):
         played.read(11)
     assert played.read(10).shape == (3, 10)
+
+
+def gapped() -> ReplaySource:
+    counts = np.arange(1000, dtype=np.int16)[None]
+    return ReplaySource("a recording", CHANNELS[:1], RATE_HZ, counts, gaps=(300, 700))
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 300, 999])
+def test_a_gap_is_lost_again_just_where_it_was_lost(size: int) -> None:
+    played, seen, gaps = gapped(), [], []
+    while played.remaining:
+        try:
+            block = played.read(min(size, played.remaining))
+        except SamplesLost as lost:
+            block = np.empty((1, 0), np.int16) if lost.partial is None else lost.partial
+            gaps.append(len(seen) + block.shape[1])
+        seen += block[0].tolist()
+    assert seen == list(range(1000))
+    assert gaps == [300, 700]
+
+
+def test_gaps_are_lost_anew_from_the_beginning_and_not_when_they_are_passed_over() -> None:
+    played = gapped()
+    played.seek(500)
+    assert played.read(200).shape == (1, 200)
+    played.start()
+    with pytest.raises(SamplesLost, match="gap before sample 300"):
+        played.read(301)
+
+
+def test_samples_lost_before_the_first_and_twice_at_one_place_are_lost_again() -> None:
+    played = ReplaySource("a recording", CHANNELS[:1], RATE_HZ, np.zeros((1, 100), np.int16), gaps=(0, 40, 40))
+    played.start()
+    for size, n_before in ((50, 0), (50, 40), (50, 0)):
+        with pytest.raises(SamplesLost) as lost:
+            played.read(size)
+        assert lost.value.partial is not None
+        assert lost.value.partial.shape == (1, n_before)
+    played.reopen()
+    assert played.read(60).shape == (1, 60)
+
+
+def test_a_trigger_that_nothing_recorded_answered_takes_no_train_of_a_later_one() -> None:
+    played = source()
+    stimulator = ReplayStimulator(played, unseen=[0])
+    stimulator.prepare(train(75.0))
+    stimulator.fire()
+    assert played.position == 0
+    stimulator.prepare(train(50.0))
+    stimulator.fire()
+    assert played.position == 12_000 - 100

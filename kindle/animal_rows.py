@@ -1,0 +1,76 @@
+"""What the journal says about animals outside sessions: weights, events, later scores, corrections, codes."""
+
+from typing import Any
+
+import msgspec
+
+from kindle.behaviour import Stamp
+from kindle.design import Design
+from kindle.ledger import EventKind
+
+
+class Weighed(msgspec.Struct, frozen=True):
+    animal: str
+    weight_g: float
+
+
+class AnimalEvent(msgspec.Struct, frozen=True):
+    animal: str
+    kind: EventKind
+    reason: str = ""
+
+
+class TrialScored(msgspec.Struct, frozen=True):
+    """The stage of a trial entered after its session, from video or by another observer; ``trial_row`` is its reply."""
+
+    animal: str
+    trial_row: int
+    scale: str
+    stage: float
+    author: str
+    stamps: tuple[Stamp, ...] = ()
+
+
+class Amended(msgspec.Struct, frozen=True):
+    """A correction: views show ``new`` for the ``key`` of row ``row``, which itself stays as it was written."""
+
+    row: int
+    key: str
+    old: Any
+    new: Any
+    author: str
+    reason: str
+
+
+class Designed(msgspec.Struct, frozen=True):
+    """Who gets what in which order from here on; of a blinded design only the codes."""
+
+    design: Design
+
+
+class CodesSealed(msgspec.Struct, frozen=True):
+    """The key of a blinded design exists, elsewhere; its digest is written down before the first coded injection."""
+
+    codes: tuple[str, ...]
+    sha256: str
+
+
+class CodesOpened(msgspec.Struct, frozen=True):
+    """Somebody opened the codes: from here on the study is not blind any more."""
+
+    sha256: str
+    treatments: dict[str, str]
+    """Name of the treatment of each code."""
+    author: str
+    reason: str
+
+
+ANIMAL_KINDS: dict[type[msgspec.Struct], str] = {
+    Weighed: "weighed",
+    AnimalEvent: "animal_event",
+    TrialScored: "trial_scored",
+    Amended: "amended",
+    Designed: "designed",
+    CodesSealed: "codes_sealed",
+    CodesOpened: "codes_opened",
+}

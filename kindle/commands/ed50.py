@@ -1,0 +1,237 @@
+"""`kindle ed50`: the dose that protects half of the animals, with limits, from a table of counts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from kindle.analysis.fit import Estimate, Fit
+    from kindle.analysis.potency import PotencyRatio
+    from kindle.analysis.quantal_options import Ci, Heterogeneity, Information, Natural, QuantalOptions
+    from kindle.analysis.repeated import BootstrapEstimate
+    from kindle.dose_tables import DrugTable
+
+
+@dataclass(frozen=True, slots=True)
+class DrugResult:
+    drug: "DrugTable"
+    fit: "Fit"
+    estimate: "Estimate"
+    resampled: "BootstrapEstimate | None"
+
+
+class NaturalChoice(click.ParamType["str | float"]):
+    """none, abbott, estimate, or a rate."""
+
+    name = "none|abbott|estimate|RATE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "str | float":
+        if isinstance(value, float) or value in ("none", "abbott", "estimate"):
+            return value if isinstance(value, float) else str(value)
+        try:
+            rate = float(str(value).replace(",", "."))
+        except ValueError:
+            self.fail(f"{value!r} is neither none, abbott, estimate nor a rate such as 0.1", param, ctx)
+        if not 0 <= rate < 1:
+            self.fail(f"{rate:g} is no rate; it must be 0 or more and below 1", param, ctx)
+        return rate
+
+
+@click.command()
+@click.argument("table", type=click.Path(path_type=Path), metavar="TABLE.csv")
+@click.option("--link", type=click.Choice(["probit", "logit", "cloglog"]), default="probit", show_default=True)
+@click.option("--natural", type=NaturalChoice(), default="none", show_default=True, help="Response without the drug.")
+@click.option(
+    "--ci",
+    type=click.Choice(["auto", "fieller", "profile", "delta", "lw"]),
+    default="auto",
+    show_default=True,
+    help="Limits; auto is Fieller's where they exist, else the profile likelihood.",
+)
+@click.option("--level", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="Of limits.")
+@click.option(
+    "--effect",
+    "p",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Share of animals protected: 0.5 for the ED50, 0.16 for the ED16.",
+)
+@click.option(
+    "--information",
+    type=click.Choice(["expected", "observed"]),
+    default="expected",
+    show_default=True,
+    help="expected as R and EPA, observed as SPSS and SAS.",
+)
+@click.option(
+    "--heterogeneity",
+    type=click.Choice(["p<0.05", "p<0.10", "p<0.15", "always", "never"]),
+    default="p<0.05",
+    show_default=True,
+    help="When the spread between groups widens the limits.",
+)
+@click.option("--firth", is_flag=True, help="Penalised likelihood: a slope even without partial responses.")
+@click.option(
+    "--resamples",
+    type=click.IntRange(0, 1_000_000),
+    default=2000,
+    show_default=True,
+    help="Of whole animals, where animals were tested repeatedly; 0 for none.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
+@click.option("--protected", default="", metavar="TEXT", help="What counted as protected, for the report line.")
+@click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Dose-response as .svg, .pdf or .png.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, and nothing else.")
+def ed50(
+    table: Path,
+    link: str,
+    natural: "Natural",
+    ci: "Ci",
+    level: float,
+    p: float,
+    information: "Information",
+    heterogeneity: "Heterogeneity",
+    firth: bool,
+    resamples: int,
+    seed: int,
+    protected: str,
+    figure: Path | None,
+    as_json: bool,
+) -> None:
+    """The dose that protects half of the animals.
+
+    \b
+    TABLE.csv has one row for each group of animals:   dose (mg/kg),n,protected
+    or one for each animal:                            animal,dose (mg/kg),protected
+    A column drug gives a fit for each drug and the potency of each relative to the first; dose 0 is the control.
+    """
+    import msgspec
+
+    from kindle.analysis.links import link_named
+    from kindle.analysis.potency import potency_ratio
+    from kindle.analysis.quantal_options import QuantalOptions
+    from kindle.dose_tables import read_dose_tables
+    from kindle.errors import ConfigError, KindleError
+
+    if 0 < resamples < 100:
+        raise ConfigError(f"--resamples {resamples} is too few for limits; give at least 100, better 2000")
+    if firth and natural != "none":
+        raise ConfigError("--firth is not defined with a natural response; leave --natural or --firth out")
+    drugs = read_dose_tables(table)
+    options = QuantalOptions(
+        link=link_named(link).name,
+        natural=natural,
+        information=information,
+        heterogeneity=heterogeneity,
+        penalty="firth" if firth else None,
+        level=level,
+        unit=drugs[0].unit,
+    )
+    results = []
+    for drug in drugs:
+        fit = _fit(drug, options)
+        results.append(DrugResult(drug, fit, fit.ed(p, ci=ci), _resampled(drug, fit, p, resamples, seed)))
+    ratios = {result.drug.drug: potency_ratio(result.fit, results[0].fit) for result in results[1:]}
+    if as_json:
+        click.echo(msgspec.json.encode(_plain(table, results, ratios)))
+    else:
+        for result in results:
+            _show(result, protected)
+        for name, ratio in ratios.items():
+            click.echo(_potency(name, results[0].drug.drug, ratio))
+    if figure is not None:
+        _draw(results, p, figure)
+    refused = [result for result in results if result.fit.status.kind == "error"]
+    if refused:
+        told = [f"{result.drug.drug}: {result.fit.status.message}".removeprefix(": ") for result in refused]
+        raise KindleError(f"{table}: {'; '.join(told)}")
+
+
+def _fit(drug: "DrugTable", options: "QuantalOptions") -> "Fit":
+    from kindle.analysis.dose_table import read_doses
+    from kindle.analysis.quantal import fit_table
+    from kindle.analysis.repeated import fit_animals
+
+    if drug.animals:
+        return fit_animals(drug.animals, drug.doses, drug.responded, options)
+    return fit_table(read_doses(drug.doses, drug.n, drug.responded), options)
+
+
+def _resampled(drug: "DrugTable", fit: "Fit", p: float, n_resamples: int, seed: int) -> "BootstrapEstimate | None":
+    """Limits over animals where an animal was tested more than once."""
+    from kindle.analysis.repeated import bootstrap_by_animal
+
+    repeated = any(note.code == "repeated_animals" for note in fit.notes)
+    if fit.status.kind == "error" or n_resamples == 0 or not repeated:
+        return None
+    return bootstrap_by_animal(
+        drug.animals, drug.doses, drug.responded, p, options=fit.options, n_resamples=n_resamples, seed=seed
+    )
+
+
+def _plain(table: Path, results: "list[DrugResult]", ratios: "dict[str, PotencyRatio]") -> dict[str, object]:
+    return {
+        "table": str(table),
+        "fits": [
+            {
+                "drug": result.drug.drug,
+                "fit": result.fit.as_dict(),
+                "estimate": result.estimate.as_dict(),
+                "profile": result.fit.ed(result.estimate.p, ci="profile").as_dict(),
+                "bootstrap": None if result.resampled is None else result.resampled.as_dict(),
+            }
+            for result in results
+        ],
+        "potencies": [
+            {"test": name, "reference": results[0].drug.drug, **ratio.as_dict()} for name, ratio in ratios.items()
+        ],
+    }
+
+
+def _show(result: "DrugResult", protected: str) -> None:
+    from kindle.analysis.dose_response_rows import HEADINGS, rows_of
+    from kindle.analysis.report_line import report_line, three_digits
+
+    if result.drug.drug:
+        click.echo(result.drug.drug)
+    rows = [HEADINGS, *rows_of(result.fit)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADINGS))]
+    for row in rows:
+        click.echo("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+    if result.fit.status.kind != "error":
+        click.echo(report_line(result.fit, result.estimate, protected=protected, substance=result.drug.drug))
+    again = result.resampled
+    if again is not None:
+        low, high = ("none" if end is None else three_digits(end) for end in (again.low, again.high))
+        click.echo(
+            f"limits over whole animals: {low} to {high} "
+            f"({again.n_animals} animals, {again.n_resamples} resamples, seed {again.seed})"
+        )
+
+
+def _potency(name: str, reference: str, ratio: "PotencyRatio") -> str:
+    from kindle.analysis.report_line import three_digits
+
+    if ratio.ratio is None:
+        return f"potency of {name} relative to {reference}: {ratio.status.message}"
+    ends = "no finite limits"
+    if ratio.low is not None and ratio.high is not None:
+        ends = f"{100 * ratio.level:g}% CI {three_digits(ratio.low)}-{three_digits(ratio.high)}"
+    how = "parallel lines, Fieller" if ratio.method == "parallel" else "separate slopes"
+    test = "" if ratio.parallelism_p is None else f", parallelism p = {ratio.parallelism_p:.2g}"
+    warned = "".join(f"; warning: {note.message}" for note in ratio.notes if note.kind != "ok")
+    return f"potency of {name} relative to {reference}: {three_digits(ratio.ratio)} ({ends}, {how}{test}){warned}"
+
+
+def _draw(results: "list[DrugResult]", p: float, path: Path) -> None:
+    from kindle.analysis.drawing import save
+    from kindle.analysis.plot_quantal import plot_dose_response
+    from kindle.errors import ConfigError
+
+    if path.suffix.lower() not in (".svg", ".pdf", ".png"):
+        raise ConfigError(f"{path} is no figure that can be written; its name ends with .svg, .pdf or .png")
+    fits = {result.drug.drug: result.fit for result in results}
+    save(plot_dose_response(fits if len(fits) > 1 else results[0].fit, p=p), path)

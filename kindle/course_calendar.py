@@ -1,0 +1,41 @@
+"""Workdays, and the time that lies between two sessions of an animal."""
+
+from datetime import date, datetime, timedelta
+
+from kindle.course_plan import CoursePlan, Due, Next, Wait, Weekday
+from kindle.ledger import Ledger
+
+_WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def session_due(ledger: Ledger, plan: CoursePlan, now: datetime, due: Due, *, sessions_per_day: int) -> Next:
+    """The session, unless the animal has had its trains for today or needs more time since the last one."""
+    if not ledger.trains:
+        return on_workday(plan, now, due)
+    last = ledger.trains[-1]
+    todays = {train.session for train in ledger.trains if train.day == now.date()}
+    wait_h = plan.after_threshold_h if last.protocol == "threshold" else plan.session_interval_h
+    after = last.utc + timedelta(hours=wait_h)
+    if len(todays) >= sessions_per_day:
+        tomorrow = midnight(now.date() + timedelta(days=1), now)
+        after = max(after, tomorrow)
+    return on_workday(plan, now, due, after=after)
+
+
+def on_workday(plan: CoursePlan, now: datetime, due: Due, after: datetime | None = None) -> Next:
+    if after is not None and now < after:
+        return Wait(after.astimezone(now.tzinfo), f"{due.protocol} then: {due.reason}")
+    if weekday(now.date()) in plan.workdays or not plan.workdays:
+        return due
+    day = now.date()
+    while weekday(day) not in plan.workdays:
+        day += timedelta(days=1)
+    return Wait(midnight(day, now), f"no work today; {due.protocol} then: {due.reason}")
+
+
+def weekday(day: date) -> Weekday:
+    return _WEEKDAYS[day.weekday()]
+
+
+def midnight(day: date, now: datetime) -> datetime:
+    return datetime.combine(day, datetime.min.time(), now.tzinfo)

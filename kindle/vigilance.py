@@ -1,0 +1,109 @@
+"""Reading on, and looking after every block whether anything speaks against it: a stop, stray current, a gap."""
+
+from collections.abc import Callable
+from math import ceil
+
+from drivers.interface import Abort, LinkLost
+from kindle.bridging import Bridge
+from kindle.delivery import Silence
+from kindle.errors import KindleError
+from kindle.experimenter import Experimenter
+from kindle.stream import SignalLost, Stream
+
+
+class StoppedByExperimenter(KindleError):
+    """The experimenter asked to stop; ``abort`` says whether the stimulator confirmed that it did."""
+
+    def __init__(self, abort: Abort) -> None:
+        super().__init__(f"stopped by the experimenter; the stimulator's stop is {abort.value}")
+        self.abort = abort
+
+
+class StrayCurrent(KindleError):
+    """The current monitor shows current while no train is going on."""
+
+
+class UnaskedTrain(KindleError):
+    """The TTL shows a train that nobody asked for."""
+
+
+class Vigil:
+    """``abort`` ends the rig's work for good; ``stop_output`` makes the stimulator safe, and trains may follow.
+
+    Without a ``bridge`` no session goes on behind a gap.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        experimenter: Experimenter,
+        bridge: Bridge | None,
+        *,
+        abort: Callable[[], Abort],
+        stop_output: Callable[[], Abort],
+    ) -> None:
+        self._stream = stream
+        self._experimenter = experimenter
+        self._bridge = bridge
+        self._abort = abort
+        self._stop_output = stop_output
+        self._trains_accounted = stream.n_trains
+        self.silence: Silence | None = None
+        """What the current monitor must show from now on; ``None`` while a train is due."""
+
+    def advance_in_train(self, n_samples: int) -> None:
+        """Read the next block while a train is due. Raises ``SignalLost``, ``StoppedByExperimenter``."""
+        self.refuse_after_stop()
+        self._stream.advance(n_samples)
+
+    def advance(self, n_samples: int) -> None:
+        """Read the next block while no train is due. Raises ``StrayCurrent`` and ``UnaskedTrain`` too."""
+        self.advance_in_train(n_samples)
+        stray_ua = None if self.silence is None else self._stream.stray_current_ua(self.silence)
+        if stray_ua is not None:
+            abort = self._abort()
+            raise StrayCurrent(
+                f"the current monitor shows {stray_ua:.4g} uA while no train is going on; the stimulator's stop is "
+                f"{abort.value}: check its output before going on"
+            )
+        if self._stream.n_trains != self._trains_accounted:
+            abort = self._abort()
+            raise UnaskedTrain(
+                "the TTL shows a train that was not asked for; the stimulator's stop is "
+                f"{abort.value}: check what else can trigger it before going on"
+            )
+
+    def refuse_after_stop(self) -> None:
+        if self._experimenter.wants_stop():
+            raise StoppedByExperimenter(self._abort())
+
+    def account_for_train(self) -> None:
+        """The train that the TTL has shown was the one asked for."""
+        self._trains_accounted += 1
+
+    def cross(self, lost: SignalLost) -> None:
+        """Current off first; then wait for the signal and go on in a new segment.
+
+        Raises the driver's error where nothing comes back or the stimulator does not prove that it stopped.
+        """
+        stop = self._stop_output()
+        if self._bridge is None:
+            raise lost.error
+        self._bridge.cross(lost, stop, self.refuse_after_stop)
+
+    def see_a_stopped_train_end(self, within_s: float) -> None:
+        """Behind a gap in a train, the rest of it may still be seen until the stop took effect; then all is quiet."""
+        stream = self._stream
+        end = stream.n_samples + ceil(within_s * stream.rate_hz)
+        while stream.n_samples < end:
+            try:
+                self.advance_in_train(end - stream.n_samples)
+            except SignalLost as again:
+                self.cross(again)
+        if stream.open_ttl is not None:
+            abort = self._abort()
+            raise LinkLost(
+                f"the TTL is still high {within_s:g} s after the stimulator was stopped; its stop is {abort.value}: "
+                "check its output before going on"
+            )
+        self._trains_accounted = stream.n_trains

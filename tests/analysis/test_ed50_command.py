@@ -1,0 +1,144 @@
+"""`kindle ed50` from the table to the report line, the figure and the exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kindle.commands.ed50 import ed50
+from kindle.errors import ConfigError, KindleError
+
+TWO_DRUGS = (
+    "drug;dose (mg/kg);n;protected\nNaV;50;8;1\nNaV;100;8;3\nNaV;150;8;6\nNaV;200;8;8\n"
+    "MgV;60;8;1\nMgV;120;8;2\nMgV;180;8;5\nMgV;240;8;7\nvehicle;0;8;0\n"
+)
+ONE_DRUG = "dose (mg/kg),n,protected\n50,8,1\n100,8,3\n150,8,6\n200,8,8\n"
+SEPARATED = "dose (mg/kg),n,protected\n50,8,0\n100,8,0\n150,8,8\n200,8,8\n"
+
+
+def run(folder: Path, text: str, *options: str) -> Result:
+    path = folder / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return CliRunner().invoke(ed50, [str(path), *options])
+
+
+def test_the_report_line_and_the_counts_are_printed(tmp_path: Path) -> None:
+    done = run(tmp_path, ONE_DRUG, "--protected", "stage < 3")
+
+    assert done.exit_code == 0
+    assert "ED50 101 mg/kg (95% CI 68.8-132, Fieller, probit, expected information" in done.output
+    assert "protected = stage < 3" in done.output
+    assert done.output.splitlines()[0].split() == ["dose", "n", "protected", "%", "limits", "%", "expected", "%"]
+    assert done.output.splitlines()[2].split() == ["100", "8", "3", "38", "9-76", "49"]
+
+
+def test_two_drugs_get_a_fit_each_and_their_potency(tmp_path: Path) -> None:
+    done = run(tmp_path, TWO_DRUGS)
+
+    assert done.exit_code == 0
+    assert "ED50 101 mg/kg" in done.output
+    assert "ED50 144 mg/kg" in done.output
+    assert "control 0/8" in done.output
+    assert "potency of MgV relative to NaV: 0.693 (95% CI 0.441-1.04, parallel lines, Fieller" in done.output
+
+
+def test_json_is_one_object_with_every_option_and_the_version(tmp_path: Path) -> None:
+    found: dict[str, Any] = json.loads(run(tmp_path, TWO_DRUGS, "--json", "--link", "logit", "--level", "0.9").output)
+
+    assert [entry["drug"] for entry in found["fits"]] == ["NaV", "MgV"]
+    first = found["fits"][0]
+    assert first["fit"]["options"] == {
+        "link": "logit",
+        "natural": "none",
+        "information": "expected",
+        "heterogeneity": "p<0.05",
+        "penalty": None,
+        "pool": True,
+        "level": 0.9,
+        "unit": "mg/kg",
+    }
+    assert first["estimate"]["value"] == pytest.approx(103.222470)
+    assert first["estimate"]["status"]["code"] == "control_excluded"
+    assert first["profile"]["method"] == "profile"
+    assert found["potencies"][0]["test"] == "MgV"
+    assert first["fit"]["version"]
+
+
+def test_options_reach_the_fit(tmp_path: Path) -> None:
+    def estimate(*options: str) -> dict[str, Any]:
+        return dict(json.loads(run(tmp_path, ONE_DRUG, "--json", *options).output)["fits"][0]["estimate"])
+
+    assert estimate("--ci", "delta")["low"] == pytest.approx(77.613666)
+    assert estimate("--effect", "0.16")["value"] == pytest.approx(62.65, abs=0.01)
+    assert estimate("--information", "observed")["low"] != estimate()["low"]
+    assert estimate("--natural", "0.1")["value"] > estimate()["value"]
+
+
+def test_a_separated_table_is_a_result_and_firth_is_on_request(tmp_path: Path) -> None:
+    plain = run(tmp_path, SEPARATED)
+    firth = run(tmp_path, SEPARATED, "--link", "logit", "--firth")
+
+    assert plain.exit_code == 0
+    assert "ED50 between 100 and 150 mg/kg (95% CI 100-150, profile likelihood" in plain.output
+    assert "Firth's penalised profile likelihood" in firth.output
+
+
+def test_rats_tested_repeatedly_get_limits_over_whole_animals(tmp_path: Path) -> None:
+    rows = [f"R{i},{dose},{int(dose > 60 + 14 * i)}" for i in range(10) for dose in (50, 100, 150, 200)]
+    text = "animal,dose (mg/kg),protected\n" + "\n".join(rows)
+    done = run(tmp_path, text, "--resamples", "100", "--seed", "5")
+
+    assert "independence violated" in done.output
+    assert "limits over whole animals: " in done.output
+    assert "(10 animals, 100 resamples, seed 5)" in done.output
+    assert "whole animals:" not in run(tmp_path, text, "--resamples", "0").output
+
+
+def test_what_cannot_be_fitted_prints_its_counts_and_fails_with_the_reason(tmp_path: Path) -> None:
+    done = run(tmp_path, "dose (mg/kg),n,protected\n50,8,8\n100,8,8\n")
+
+    assert isinstance(done.exception, KindleError)
+    assert "all animals protected (16/16): ED50 is below 50 mg/kg; test lower doses" in str(done.exception)
+    assert "8" in done.output
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_a_figure_is_written_in_the_format_of_its_name(tmp_path: Path, suffix: str) -> None:
+    figure = tmp_path / f"ed50.{suffix}"
+
+    assert run(tmp_path, TWO_DRUGS, "--figure", str(figure)).exit_code == 0
+    assert figure.read_bytes().startswith(b"<?xml" if suffix == "svg" else b"\x89PNG")
+
+
+def test_a_figure_of_another_kind_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, ONE_DRUG, "--figure", str(tmp_path / "ed50.doc"))
+
+    assert isinstance(done.exception, ConfigError)
+    assert ".svg, .pdf or .png" in str(done.exception)
+
+
+@pytest.mark.parametrize("wrong", [["--natural", "1.5"], ["--natural", "some"], ["--effect", "1"], ["--link", "tobit"]])
+def test_wrong_usage_is_exit_code_2(tmp_path: Path, wrong: list[str]) -> None:
+    assert run(tmp_path, ONE_DRUG, *wrong).exit_code == 2
+
+
+def test_firth_with_a_natural_response_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    done = run(tmp_path, ONE_DRUG, "--firth", "--natural", "estimate")
+
+    assert isinstance(done.exception, ConfigError)
+
+
+def test_the_program_exits_with_1_and_one_line_on_a_faulty_table(tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("dose,n,responded\n50,8,9\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "kindle", "ed50", str(path)], capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [f"kindle: {path}, line 2, column 'responded': r > n: 9 responded of 8 animals"]

@@ -25,6 +25,8 @@ COVERED_S = 0.5
 """Muscle this close together covers what lies between."""
 LIFE_S = 0.6
 REMEMBERED_MINOR = 64
+SUSTAINED = 0.8
+"""Of the least duration: shorter bursts with pauses between them are interictal, however many there are."""
 TYPICAL = 0.4
 """Of all deflections in a discharge: so many are as large as the criterion asks."""
 
@@ -54,6 +56,8 @@ class Discharge:
     sign_of_life: float = 0.0
     """Clean time of the last spikes too small to count, close together, after the last run."""
     level_uv: float = 0.0
+    median_uv: float = 0.0
+    """Of all its spikes, up to the last run that is over."""
     interrupted: bool = False
     """A later discharge, not a silence, ended it."""
 
@@ -69,6 +73,7 @@ class Discharge:
         self.last = run.last
         self.sign_of_life = max(self.sign_of_life, run.last.clean)
         self.level_uv = run.level_uv
+        self.median_uv = self.tally.median_ratio() * abs(self.first.spike.uv) / self.first.spike.ratio
 
     @property
     def latest(self) -> float:
@@ -91,6 +96,7 @@ class Discharge:
             self.gaps,
             self.sign_of_life,
             self.level_uv,
+            self.median_uv,
         )
 
     def reach(self, rules: Rules) -> float:
@@ -106,12 +112,12 @@ class Discharge:
 
     def typical_uv(self) -> float:
         """The present size of its spikes, unless something larger, such as movement, was taken for them of late."""
-        baseline_uv = abs(self.first.spike.uv) / self.first.spike.ratio
-        return min(self.level_uv, self.tally.median_ratio() * baseline_uv) if self.tally.n else self.level_uv
+        return min(self.level_uv, self.median_uv) if self.n_runs else self.level_uv
 
     def meets(self, rules: Rules) -> bool:
         """Amplitude, rate and duration as the criterion asks, pauses and blindness not counted."""
-        return self.dense(rules) and self.spiking >= self.required(rules)
+        sustained = self.longest_run >= SUSTAINED * self.required(rules)
+        return sustained and self.dense(rules) and self.spiking >= self.required(rules)
 
     def dense(self, rules: Rules) -> bool:
         lowest = rules.criterion.min_spike_hz / rules.rate_hz
@@ -224,15 +230,16 @@ class Follower:
 
     def _note_life(self, spike: Spike) -> None:
         """Spikes in a pause that are too small to count, yet close together, keep a discharge from being over."""
-        now, discharge = self.clean(spike.sample), self._discharge
-        if discharge is not None and abs(spike.uv) < self.rules.criterion.merge_amplitude * discharge.typical_uv():
-            return
-        together = now - self._last_life <= LIFE_S * self.rules.rate_hz
-        if discharge is not None and together and now - discharge.latest <= self._tolerance(discharge):
-            if self._last_life - discharge.latest > self.rules.slow:
-                discharge.pause(self._last_life)
-            discharge.sign_of_life = max(now, discharge.sign_of_life)
+        now, before, discharge = self.clean(spike.sample), self._last_life, self._discharge
         self._last_life = now
+        if discharge is None:
+            return
+        if abs(spike.uv) < self.rules.criterion.merge_amplitude * discharge.typical_uv():
+            self._last_life = before
+        elif now - before <= LIFE_S * self.rules.rate_hz and now - discharge.latest <= self._tolerance(discharge):
+            if before - discharge.latest > self.rules.slow:
+                discharge.pause(before)
+            discharge.sign_of_life = max(now, discharge.sign_of_life)
 
     def _tolerance(self, discharge: Discharge) -> float:
         return discharge.tolerated_gap(self.rules)

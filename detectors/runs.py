@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from math import log
+from typing import NamedTuple
 
 from detectors.criterion import Criterion
 from detectors.spikes import Spike
@@ -108,8 +109,7 @@ class Tally:
         return float(2.718281828459045 ** (BIN * bins[bisect_left(cumulative, (total + 1) // 2)]))
 
 
-@dataclass(frozen=True, slots=True)
-class Timed:
+class Timed(NamedTuple):
     """A spike and its time on the clean clock: samples, those in which nothing could be seen left out."""
 
     spike: Spike

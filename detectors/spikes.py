@@ -1,6 +1,6 @@
 """Filtered ticks in, spikes out: local peaks of ``|signal|`` above the baseline, told from muscle by their shape."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ BESIDE_S = 0.06
 Indices = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True)
-class Spike:
+class Spike(NamedTuple):
     """A peak at an absolute sample; ``uv`` and ``ratio`` are corrected for what the front end took away."""
 
     tick: int

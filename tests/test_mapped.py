@@ -33,7 +33,7 @@ def written(
     )
     (folder / "rat 7.vmrk").write_text(
         "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nDataFile=rat 7.eeg\n[Marker Infos]\n"
-        "Mk1=New Segment,,1,1,0,20260105093000000000\nMk2=Stimulus,train\\1 100 uA,501,512,0\nMk3=Comment,,900,1,0\n"
+        "Mk1=New Segment,,1,1,0,20260105093000000000\nMk2=Stimulus,train\\1 100 uA,501,256,0\nMk3=Comment,,900,1,0\n"
     )
     return folder / "rat 7.vhdr"
 

@@ -42,11 +42,15 @@ class Animal:
 
 
 def in_process(config: RigConfig, bench: BenchConfig, animal: Animal) -> tuple[SampleSource, Stimulator]:
+    return on_bench(config, bench, SimulatedRat(animal.threshold_ua, animal.seed, config.daq.rate_hz))
+
+
+def on_bench(config: RigConfig, bench: BenchConfig, rat: SimulatedRat) -> tuple[SampleSource, Stimulator]:
+    """The instruments of a bench inside this process with this rat on it."""
     clock: Clock = DemandClock() if bench.clock == "demand" else RealClock()
     board = Board(clock)
     kind, wiring = wired(config)
     placed = place(kind, board, wiring)
-    rat = SimulatedRat(animal.threshold_ua, animal.seed, config.daq.rate_hz)
     board.connect(Bench(rat, placed.output, monitor_ua_per_v=_monitor_ua_per_v(config)).wires())
     by_hand = placed.line if isinstance(placed.line, HandSetStimulator) else None
     reach = Reach(

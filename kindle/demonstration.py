@@ -31,11 +31,15 @@ area_cm2 = 3.46e-3 # 200 um wire, 0.5 mm bare
 
 def demo_study(folder: Path) -> Path:
     """A new study with one animal, at ``folder`` or, where that is taken, at the first free ``folder-N``."""
-    free = folder.with_name(first_free(folder.name, lambda name: folder.with_name(name).exists()))
+    free = free_folder(folder)
     create_study(free, _STUDY)
     with open_study(free) as study:
         study.add_animal(Animal(DEMO_ANIMAL, strain="simulated"), datetime.now(UTC))
     return free
+
+
+def free_folder(folder: Path) -> Path:
+    return folder.with_name(first_free(folder.name, lambda name: folder.with_name(name).exists()))
 
 
 def demo_rig(study: Path, seed: int, threshold_ua: float | None) -> Path:

@@ -15,7 +15,7 @@ RESCUE = (
 
 
 class StatusRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``after_s`` of one discharge, or so many seizures of the highest stages in a session, are an emergency."""
+    """A discharge longer than ``after_s`` is an emergency, and ``rescue_text`` is what is shown then."""
 
     after_s: Annotated[float, Meta(gt=0, le=3600)] = 300.0
     rescue_text: str = RESCUE

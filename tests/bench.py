@@ -27,7 +27,7 @@ from kindle.progress import Listener, unheard
 from kindle.rig_config import RigConfig, load_rig
 from kindle.rows import Animal
 from kindle.session import Finished, LastTrain, run_threshold
-from kindle.study import create_study, open_study
+from kindle.study import SessionView, create_study, open_study
 
 STUDY = """\
 name = "test"
@@ -116,6 +116,19 @@ def threshold(
             last_train=last_train,
             patience=patience or hurried(),
         )
+
+
+def session_of(folder: Path) -> SessionView:
+    """The one session of a study."""
+    with open_study(folder) as opened:
+        (view,) = opened.sessions()
+    return view
+
+
+def kinds_of(folder: Path) -> list[str]:
+    """Every journal row by its kind, from the first session on."""
+    with open_study(folder) as opened:
+        return [row.kind for row in opened.journal.rows() if row.kind != "animal_added"]
 
 
 def hurried(limit_s: float = 60.0, each_wait: Callable[[], None] = lambda: None) -> Patience:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from any_rig import KINDS, MEASURED, RIGS, documented, quick
 from msgspec import structs
 
 from drivers.interface import DeviceRefused, PulseTrain
@@ -34,27 +35,12 @@ from kindle.stimulators import Reach, stimulator_of
 from kindle.study import SessionView, open_study
 from tests.bench import STUDY, new_study
 
-RIGS = Path(__file__).parents[1] / "docs" / "rigs"
-KINDS = ("pulsepal", "stimjim", "am4100", "isolator", "counter", "manual")
-TODAY = date(2026, 3, 4)
-MEASURED = Calibration(100.0, 0.0, 10_000.0, TODAY, "A. Person")
+TODAY = MEASURED.date
 THRESHOLD_UA = 57.0
 
 
-def documented(kind: str) -> RigConfig:
-    return load_rig(str(RIGS / f"{kind}_nidaq.toml"))
-
-
 def emulated(kind: str, bench: BenchConfig) -> RigConfig:
-    """The documented rig of this kind with an emulated bench in the place of its instruments."""
-    config = documented(kind)
-    return structs.replace(
-        config,
-        bench=bench,
-        daq=structs.replace(config.daq, rate_hz=2000.0, block_s=0.5),
-        limits=structs.replace(config.limits, lockout_after_afterdischarge_s=60.0),
-        calibration=MEASURED,
-    )
+    return structs.replace(quick(kind), bench=bench)
 
 
 def session_on(config: RigConfig, folder: Path) -> SessionView:

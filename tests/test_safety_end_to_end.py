@@ -3,37 +3,22 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
 from random import Random
 
 import numpy as np
 import pytest
+from any_rig import KINDS, any_rig, documented
 from msgspec import structs
 from test_safety_properties import SLACK, some_limits, some_train
 
 from drivers.interface import DriverError, PulseTrain
-from drivers.simulated.bench import Bench
-from drivers.simulated.board import Board
-from drivers.simulated.board_port import BoardPort
-from drivers.simulated.clock import DemandClock
-from drivers.simulated.endpoints import MemoryWire
-from drivers.simulated.hand_set import HandSetStimulator
-from drivers.simulated.rat import SimulatedRat
-from drivers.simulated.source import BoardSource
 from drivers.simulated.stimulator_output import StimulatorOutput
-from drivers.simulated.stimulators import place
-from kindle.assembly import Instruments
-from kindle.benches import wired
-from kindle.dial_question import DialQuestion
 from kindle.dummy_load import fired_into_dummy
 from kindle.errors import UnsafeStimulus
-from kindle.inputs import inputs_of
-from kindle.rig_config import RigConfig, load_rig
+from kindle.rig_config import RigConfig
 from kindle.safety import SafetyLimits
-from kindle.stimulators import Reach, stimulator_of
+from kindle.stimulator_config import CounterConfig
 
-RIGS = Path(__file__).parents[1] / "docs" / "rigs"
-KINDS = ("pulsepal", "stimjim", "am4100", "isolator", "counter", "manual")
 N_TRAINS = 60
 LEAST_DELIVERED = 5
 
@@ -57,27 +42,15 @@ class Flowed:
 
 def fired(config: RigConfig, random: Random) -> Flowed | None:
     """One random train asked of ``config``, and what flowed all the same if it was refused."""
-    clock = DemandClock()
-    board = Board(clock)
-    kind, wiring = wired(config)
-    placed = place(kind, board, wiring)
-    board.connect(Bench(SimulatedRat(1e6, 1, config.daq.rate_hz), placed.output).wires())
-    hand = placed.line.set if isinstance(placed.line, HandSetStimulator) else DialQuestion()
-    wire = None if placed.line is None else MemoryWire(placed.line, clock.now_us)
-    stimulator = stimulator_of(config, Reach(hand, "in-process", wire=wire, port=lambda pins: BoardPort(board, pins)))
-    source = BoardSource(board, inputs_of(config), config.daq.rate_hz)
     train = on_grid(some_train(random, config.limits))
-    if kind == "counter":
+    if isinstance(config.stimulator, CounterConfig):
         train = structs.replace(train, shape="monophasic", polarity="cathodic_first")
-    try:
-        stimulator.identify()
-        source.start()
+    with any_rig(config, threshold_ua=1e6) as rig:
+        rig.instruments.stimulator.identify()
+        rig.instruments.source.start()
         with suppress(UnsafeStimulus, DriverError):
-            list(fired_into_dummy(Instruments(source, stimulator, config.block), config.limits, [train]))
-    finally:
-        stimulator.close()
-        source.close()
-    return flowed(placed.output, clock.now_us() + 1_000_000)
+            list(fired_into_dummy(rig.instruments, config.limits, [train]))
+    return flowed(rig.output, rig.clock.now_us() + 1_000_000)
 
 
 def on_grid(train: PulseTrain) -> PulseTrain:
@@ -119,8 +92,8 @@ def check_within(limits: SafetyLimits, found: Flowed) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_is_asked_no_current_flows_beyond_a_limit(kind: str) -> None:
     random = Random(kind)
-    documented = load_rig(str(RIGS / f"{kind}_nidaq.toml"))
-    quick = structs.replace(documented, daq=structs.replace(documented.daq, rate_hz=2000.0, block_s=0.5))
+    config = documented(kind)
+    quick = structs.replace(config, daq=structs.replace(config.daq, rate_hz=2000.0, block_s=0.5))
     delivered = 0
     for _ in range(N_TRAINS):
         limits = structs.replace(some_limits(random), max_train_s=random.uniform(0.2, 3.0))

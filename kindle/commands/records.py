@@ -7,24 +7,20 @@ import click
 from kindle.commands.study import FOLDER
 
 
-@click.command(short_help="Write the report pages of a study.")
+@click.command(short_help="Write the report of a study, or of a session.")
 @FOLDER
-@click.option("--session", metavar="ID", help="Only this session; kindle study show lists them.")
+@click.option("--session", metavar="ID", help="The page of this session instead; kindle study show lists them.")
 def report(folder: Path, session: str | None) -> None:
-    """Write a page for every session of a study: the series, each trial, and the parameters in force.
+    """Write the report of a study to STUDY/report: animals, thresholds, kindling, drugs, methods, signals.
 
-    The pages are HTML files in STUDY/reports that open in any browser, and need no network.
+    One HTML page that opens in any browser and needs no network, with its figures as SVG and PNG and its tables as CSV
+    beside it. With --session the page of one session, in STUDY/reports.
     """
-    from kindle.errors import KindleError
-    from kindle.report import write_session_report
+    from kindle.report import write_session_report, write_study_report
     from kindle.study import open_study
 
     with open_study(folder) as study:
-        views = study.sessions() if session is None else [study.session(session)]
-        if not views:
-            raise KindleError(f"{folder} has no sessions yet; kindle run threshold makes one")
-        for view in views:
-            click.echo(write_session_report(study, view.id))
+        click.echo(write_study_report(study) if session is None else write_session_report(study, session))
 
 
 @click.command(short_help="Check that nothing written was changed or lost.")

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from detectors.criterion import Judgement, Verdict
 from drivers.interface import Abort, DeliveredTrain, DriverError, LinkLost, PulseTrain, Stimulator
+from kindle.attending import Attendance
 from kindle.bridging import Bridge
 from kindle.delivery import MonitorTrace, Silence, discrepancy, flowed, measure, self_measured
 from kindle.doses import INJECTION_ANSWERS, injection_text
@@ -21,11 +22,9 @@ from kindle.exchange import (
     Injected,
     MeasuredTrain,
     Observe,
-    Observed,
     Reply,
     Request,
     Rest,
-    Rested,
     ScoreSeizure,
     Stimulate,
     Trial,
@@ -35,9 +34,9 @@ from kindle.exchange import (
 from kindle.experimenter import Experimenter
 from kindle.exposing import ExposureLedger
 from kindle.judged import judged_trial
-from kindle.progress import Arming, Fired, Listener, Observing, Resting, Watching
+from kindle.progress import Arming, Fired, Listener, Watching
 from kindle.safety import Exposure, SafetyLimits, check_budgets, check_delivered, check_interlocks, check_train
-from kindle.scorebook import Scorebook, choices_of, question_for, scored
+from kindle.scorebook import choices_of, question_for, scored
 from kindle.stream import SignalLost, Stream
 from kindle.vigilance import StoppedByExperimenter, StrayCurrent, UnaskedTrain, Vigil
 
@@ -90,7 +89,9 @@ class Rig:
         self.last_abort: Abort | None = None
         self._stopped = False
         self._vigil = Vigil(stream, experimenter, bridge, abort=self.abort, stop_output=self._stop_output)
-        self._scores = Scorebook(experimenter, listener)
+        self._attendance = Attendance(
+            stream, self._vigil, self._ledger, experimenter, recording=recording, listener=listener
+        )
 
     @property
     def exposure(self) -> Exposure:
@@ -130,61 +131,32 @@ class Rig:
             raise
 
     def _perform(self, request: Request) -> Reply:
+        attendance = self._attendance
         match request:
             case Stimulate(train):
                 return self._stimulate(train)
             case Rest(duration_s, why):
-                return self._rest(duration_s, why)
+                return attendance.rest(duration_s, why)
             case Confirm(text, choices):
-                choice = self._ask(text, choices)
+                choice = attendance.ask(text, choices)
                 if choices == TRACE_READINGS and choice == "none":
                     self._ledger.no_discharge()
                 return Confirmed(choice)
             case ScoreSeizure(scale):
-                scoring = self._scores.scoring(scale)
-                return scored(scoring, self._ask(question_for(scoring), choices_of(scale)))
+                scoring = attendance.scoring(scale)
+                return scored(scoring, attendance.ask(question_for(scoring), choices_of(scale)))
             case Inject(dose, drawn):
-                if self._ask(injection_text(request), INJECTION_ANSWERS) == "withheld":
+                if attendance.ask(injection_text(request), INJECTION_ANSWERS) == "withheld":
                     return Withheld()
-                return Injected(dose, self.stream.n_samples, drawn, self._stretch, self.stream.rate_hz)
+                return Injected(dose, self.stream.n_samples, drawn, attendance.stretch, self.stream.rate_hz)
             case Observe(duration_s, scale):
-                return self._observe(duration_s, scale)
+                return attendance.observe(duration_s, scale)
             case _:
                 assert_never(request)
 
-    def _rest(self, duration_s: float, why: str) -> Rested:
-        end = self.stream.n_samples + ceil(duration_s * self.stream.rate_hz)
-        while self.stream.n_samples < end:
-            self._listener(Resting((end - self.stream.n_samples) / self.stream.rate_hz, why))
-            self._advance(end - self.stream.n_samples)
-        return Rested(self.stream.n_samples, self._stretch)
-
-    @property
-    def _stretch(self) -> str:
-        """The signal since the last gap, by name: samples that were lost are not counted."""
-        begun = self.stream.segment_start
-        return self._recording if begun == 0 else f"{self._recording} from sample {begun}"
-
-    def _observe(self, duration_s: float, scale: str) -> Observed:
-        self._scores.begin()
-        first = self.stream.n_samples
-        end = first + ceil(duration_s * self.stream.rate_hz)
-        while self.stream.n_samples < end and not self._scores.died:
-            self._listener(Observing((end - self.stream.n_samples) / self.stream.rate_hz))
-            self._advance(end - self.stream.n_samples)
-        scoring = self._scores.scoring(scale)
-        return Observed(scoring, first, self.stream.n_samples, self.stream.rate_hz, self._stretch)
-
     def ask_number(self, text: str) -> str:
         """What the experimenter types, read on meanwhile; for an instrument that a person has to set."""
-        return self._ask(text, ())
-
-    def _ask(self, text: str, choices: tuple[str, ...]) -> str:
-        """Read on while the person thinks."""
-        answer = self._experimenter.ask(text, choices)
-        while (said := answer()) is None:
-            self._advance(ceil(self.stream.rate_hz))
-        return said
+        return self._attendance.ask(text, ())
 
     def _stimulate(self, train: PulseTrain) -> Trial | VoidTrial:
         self._listener(Arming(train))
@@ -197,7 +169,7 @@ class Rig:
         self.stream.closed_ttl = None
         quiet = self.stream.monitor_since(armed, armed, quiet_before=armed)
         self._vigil.silence = None
-        self._scores.begin()
+        self._attendance.begin_scores()
         self._refuse_after_stop()
         self._ledger.train_fired(delivered, armed)
         self._stimulator.fire()
@@ -243,8 +215,8 @@ class Rig:
         While a stimulator asks a person, samples may be lost: it is stopped then, and all begins again.
         """
         while True:
-            while (missing_s := self._baseline_s + 1.0 - self._since_gap_s) > 0:
-                self._rest(missing_s, "baseline")
+            while (missing_s := self._baseline_s + 1.0 - self._attendance.since_gap_s) > 0:
+                self._attendance.rest(missing_s, "baseline")
             self._ledger.note_late_end()
             check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
             segment = self.stream.segment_start
@@ -260,7 +232,7 @@ class Rig:
         while stream.open_ttl is None and stream.closed_ttl is None:
             if stream.n_samples >= onset_due:
                 return None
-            self._read_in_train(min(fine, onset_due - stream.n_samples))
+            self._attendance.read_in_train(min(fine, onset_due - stream.n_samples))
         end_due = stream.n_samples + ceil((delivered.train_s + TTL_DEADLINE_S) * stream.rate_hz)
         while stream.closed_ttl is None:
             if stream.n_samples >= end_due:
@@ -269,7 +241,7 @@ class Rig:
                     f"the TTL is still high {TTL_DEADLINE_S:g} s after the train should have ended; the stimulator's "
                     f"stop is {abort.value}: check its output before going on"
                 )
-            self._read_in_train(min(fine, end_due - stream.n_samples))
+            self._attendance.read_in_train(min(fine, end_due - stream.n_samples))
         self._vigil.account_for_train()
         return stream.closed_ttl
 
@@ -321,34 +293,13 @@ class Rig:
         most = max(least, train_end + ceil(LONGEST_WATCH_S * stream.rate_hz))
         judgement = stream.judgement()
         while (stream.n_samples < least or not judgement.final) and stream.n_samples < most:
-            self._read(most - stream.n_samples)
+            self._attendance.read(most - stream.n_samples)
             judgement = stream.judgement()
             self._listener(Watching((stream.n_samples - train_end) / stream.rate_hz, stream.discharge_s()))
         if judgement.verdict is Verdict.NONE and not judgement.final:
             judgement = replace(judgement, verdict=Verdict.UNDETERMINED)
         self._ledger.judged(judgement)
         return judgement
-
-    def _advance(self, n_samples: int) -> None:
-        """Read on between trials; behind a gap nothing is known of a discharge that was going on before it."""
-        try:
-            self._read(n_samples)
-        except SignalLost as lost:
-            self._vigil.cross(lost)
-            if self.exposure.in_discharge:
-                self._ledger.perhaps_discharged()
-
-    def _read_in_train(self, n_samples: int) -> None:
-        self._vigil.advance_in_train(n_samples)
-        self._scores.look(self.stream.n_samples)
-
-    def _read(self, n_samples: int) -> None:
-        self._vigil.advance(n_samples)
-        self._scores.look(self.stream.n_samples)
-
-    @property
-    def _since_gap_s(self) -> float:
-        return self.stream.seconds(self.stream.n_samples - self.stream.segment_start)
 
     def _refuse_after_stop(self) -> None:
         """The last look before the trigger: nothing is read between here and it."""

@@ -1,45 +1,35 @@
 """Samples are lost in mid-session: current off first, nothing is spliced, the trial is unclear, the session goes on."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-import mne
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moments import RATE_HZ, Once, at_second, in_train, watching
 
 from detectors.criterion import EndGrade, Verdict
 from drivers.interface import Abort, DeliveredTrain, LinkLost, PulseTrain, Stimulator
 from drivers.nidaq import NidaqSource
-from drivers.simulated.nidaq_library import NidaqLibrary
 from drivers.simulated.nidaq_server import NidaqServer
-from kindle.assembly import Instruments, inputs_of
+from kindle.assembly import inputs_of
 from kindle.dial_question import DialQuestion
 from kindle.exchange import Trial, VoidTrial
 from kindle.experimenter import Answer, Unattended
-from kindle.loading import KindleSignals
-from kindle.progress import Awaiting, Back, Fired, Lost, Progress, Read, Watching, unheard
+from kindle.progress import Awaiting, Back, Fired, Lost, Progress, Read
 from kindle.protocols.threshold import Aborted, ThresholdFound
 from kindle.recording import Recording, open_recording
-from kindle.replaying import replay_session
-from kindle.report import write_session_report
 from kindle.rig import StoppedByExperimenter, StrayCurrent, UnaskedTrain
 from kindle.rows import SignalBack, SignalLost
-from kindle.study import SessionView, open_study
 from kindle.verification import verify_study
 from tests import bench as benches
-from tests.bench import bench, config, hurried, new_study, threshold
+from tests.bench import bench, config, hurried, kinds_of, new_study, session_of, threshold
 
-RATE_HZ = 2000
 TRAIN = PulseTrain(current_ua=20, phase_us=1000, interphase_us=0, pulse_hz=50, train_s=1)
-
-
-class Died(BaseException):
-    """Stands for the end of the process at this instant."""
 
 
 @pytest.fixture
@@ -47,65 +37,9 @@ def study(tmp_path: Path) -> Path:
     return new_study(tmp_path / "study")
 
 
-def session_of(folder: Path) -> SessionView:
-    with open_study(folder) as opened:
-        (view,) = opened.sessions()
-    return view
-
-
-def kinds_of(folder: Path) -> list[str]:
-    with open_study(folder) as opened:
-        return [row.kind for row in opened.journal.rows() if row.kind != "animal_added"]
-
-
 def recording_of(folder: Path) -> Recording:
     view = session_of(folder)
     return open_recording(folder / view.recordings[0].folder)
-
-
-@dataclass
-class Once:
-    """Does ``act`` at the first fact for which ``when`` holds."""
-
-    when: Callable[[Progress], bool]
-    act: Callable[[], object]
-    done: bool = False
-
-    def __call__(self, fact: Progress) -> None:
-        if not self.done and self.when(fact):
-            self.done = True
-            self.act()
-
-
-def at_second(second: float) -> Callable[[Progress], bool]:
-    return lambda fact: isinstance(fact, Read) and fact.first_sample >= second * RATE_HZ
-
-
-def in_train(n: int, after_s: float) -> Callable[[Progress], bool]:
-    """So long after the trigger of the n-th train."""
-    fired: list[None] = []
-    read_s: list[float] = []
-
-    def when(fact: Progress) -> bool:
-        if isinstance(fact, Fired):
-            fired.append(None)
-        elif isinstance(fact, Read) and len(fired) == n:
-            read_s.append(fact.block.shape[1] / RATE_HZ)
-        return sum(read_s) >= after_s and len(fired) == n
-
-    return when
-
-
-def watching(n: int, after_s: float) -> Callable[[Progress], bool]:
-    """So long after the end of the n-th train."""
-    fired: list[None] = []
-
-    def when(fact: Progress) -> bool:
-        if isinstance(fact, Fired):
-            fired.append(None)
-        return isinstance(fact, Watching) and len(fired) == n and fact.since_train_s >= after_s
-
-    return when
 
 
 def gap(rig: benches.Rig, kind: str) -> Callable[[], object]:
@@ -435,173 +369,6 @@ class TestEndingCleanly:
             fire_behind = Once(lambda fact: isinstance(fact, Back), fire_unasked)
             with pytest.raises((UnaskedTrain, StrayCurrent)):
                 threshold(study, config(), rig.instruments, listener=listener)
-
-
-class TestRecord:
-    @pytest.fixture
-    def gapped(self, study: Path) -> Path:
-        with bench(config(), threshold_ua=22.0) as rig:
-            listener = Once(at_second(30), rig.board.faults.overrun_now)
-            threshold(study, config(), rig.instruments, listener=listener)
-        return study
-
-    def test_nothing_is_spliced_and_nothing_is_filled_in(self, gapped: Path) -> None:
-        recording = recording_of(gapped)
-        first, second = recording.segments
-        assert second.first_sample == first.n_samples
-        assert second.n_lost is not None
-        assert second.n_lost >= 1
-        signals = KindleSignals(recording)
-        assert signals.n_samples == recording.n_samples + second.n_lost
-        around = signals.read(["EEG"], first.n_samples - 1, first.n_samples + second.n_lost + 1)[0]
-        assert np.isfinite(around[[0, -1]]).all()
-        assert np.isnan(around[1:-1]).all()
-
-    def test_other_programs_open_each_segment_and_see_the_gap(self, gapped: Path) -> None:
-        notes = [
-            mne.io.read_raw_brainvision(segment.header_path, verbose="error").annotations.description
-            for segment in recording_of(gapped).segments
-        ]
-        assert not any(text.startswith("Comment/gap") for text in notes[0])
-        assert any(text.startswith("Comment/gap/about") for text in notes[1])
-
-    def test_the_report_tells_of_the_gap(self, gapped: Path) -> None:
-        with open_study(gapped) as opened:
-            page = write_session_report(opened, session_of(gapped).id).read_text(encoding="utf-8")
-        (gap,) = recording_of(gapped).gaps
-        assert f"signal lost at sample {gap}, the stimulator" in page
-        assert "signal back in a new segment; about 1 samples" in page
-
-    def test_the_study_is_whole(self, gapped: Path) -> None:
-        assert verify_study(gapped) == []
-
-    def test_a_replay_gives_what_was_recorded_to_the_sample(self, gapped: Path) -> None:
-        replayed = replay_session(recording_of(gapped).folder, unheard)
-        assert replayed.same
-        assert replayed.jumps == 0
-
-    @pytest.mark.parametrize("when", [in_train(1, 0.3), in_train(1, 0.0), watching(1, 8.0)])
-    def test_a_replay_comes_to_the_same_void_and_cut_trials(
-        self, study: Path, when: Callable[[Progress], bool]
-    ) -> None:
-        with bench(config(), threshold_ua=15.0) as rig:
-            threshold(study, config(), rig.instruments, listener=Once(when, rig.board.faults.overrun_now))
-        replayed = replay_session(recording_of(study).folder, unheard)
-        assert replayed.same
-        assert replayed.jumps == 0
-
-
-class TestResuming:
-    def test_a_train_cut_by_a_gap_is_settled_from_the_recording(self, study: Path) -> None:
-        def die(fact: Progress) -> None:
-            break_it(fact)
-            if isinstance(fact, Lost):
-                raise Died
-
-        with bench(config()) as rig:
-            break_it = Once(in_train(1, 0.3), rig.board.faults.overrun_now)
-            with pytest.raises(Died):
-                threshold(study, config(), rig.instruments, listener=die)
-        with bench(config(), threshold_ua=22.0) as rig:
-            threshold(study, config(), rig.instruments)
-            assert rig.rat.heard[0].start_us >= 60_000_000
-        cut = session_of(study).trials[0]
-        assert isinstance(cut, VoidTrial)
-        assert "the train was stopped" in cut.reason
-        assert verify_study(study) == []
-
-    def test_a_trial_before_a_gap_is_judged_up_to_it(self, study: Path) -> None:
-        with bench(config(), threshold_ua=15.0) as rig:
-            break_it = Once(watching(1, 8.0), rig.board.faults.overrun_now)
-
-            def die(fact: Progress) -> None:
-                break_it(fact)
-                if isinstance(fact, Back):
-                    raise Died
-
-            with pytest.raises(Died):
-                threshold(study, config(), rig.instruments, listener=die)
-        assert session_of(study).unanswered
-        with bench(config(), threshold_ua=15.0) as rig:
-            assert threshold(study, config(), rig.instruments).outcome == ThresholdFound(0.0, 20.0)
-            assert rig.rat.heard == []
-        trial = session_of(study).trials[0]
-        assert isinstance(trial, Trial)
-        assert trial.afterdischarges[-1].end_grade is EndGrade.TRUNCATED
-
-    def test_a_session_that_died_behind_a_gap_goes_on(self, study: Path) -> None:
-        with bench(config(), threshold_ua=22.0) as rig:
-            break_it = Once(at_second(30), rig.board.faults.overrun_now)
-
-            def die(fact: Progress) -> None:
-                break_it(fact)
-                if isinstance(fact, Read) and fact.first_sample >= 36 * RATE_HZ:
-                    raise Died
-
-            with pytest.raises(Died):
-                threshold(study, config(), rig.instruments, listener=die)
-        with bench(config(), threshold_ua=22.0) as rig:
-            assert threshold(study, config(), rig.instruments).outcome == ThresholdFound(20.0, 24.0)
-            assert [round(heard.current_ua) for heard in rig.rat.heard] == [24]
-        assert verify_study(study) == []
-
-
-@contextmanager
-def over(seam: str, rig: benches.Rig) -> Iterator[Instruments]:
-    """The same board through the vendor's client: behind a device server, or as a local board."""
-    settings = config()
-    with NidaqServer([rig.board]) if seam == "grpc" else NidaqLibrary([rig.board]) as front:
-        remote = front.address if seam == "grpc" else None
-        source = NidaqSource("Dev1", inputs_of(settings), settings.daq.rate_hz, block=settings.block, remote=remote)
-        try:
-            yield replace(rig.instruments, source=source)
-        finally:
-            rig.board.faults.release()
-            source.close()
-
-
-@pytest.mark.parametrize("seam", ["grpc", "library"])
-class TestThroughTheVendorsClient:
-    @pytest.mark.parametrize("kind", ["overrun", "unplugged", "hangs"])
-    def test_a_session_goes_on_behind_a_gap(self, study: Path, seam: str, kind: str) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, over(seam, rig) as instruments:
-            faults = rig.board.faults
-
-            def mend() -> None:
-                faults.replug()
-                faults.release()
-
-            breaks = {"overrun": faults.overrun_now, "unplugged": faults.unplug, "hangs": faults.hang}[kind]
-
-            def listener(fact: Progress) -> None:
-                break_it(fact)
-                if isinstance(fact, Lost) and kind == "hangs":
-                    faults.release()
-
-            break_it = Once(at_second(30), breaks)
-            patience = hurried(1e6, each_wait=mend)
-            finished = threshold(study, config(), instruments, listener=listener, patience=patience)
-            assert [round(heard.current_ua) for heard in rig.rat.heard] == [20, 24]
-        assert finished.outcome == ThresholdFound(20.0, 24.0)
-        assert len(session_of(study).gaps) == 2
-        assert verify_study(study) == []
-
-    def test_a_gap_in_a_train_stops_it(self, study: Path, seam: str) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, over(seam, rig) as instruments:
-            listener = Once(in_train(1, 0.3), rig.board.faults.overrun_now)
-            assert threshold(study, config(), instruments, listener=listener).outcome == ThresholdFound(20.0, 24.0)
-            assert rig.rat.heard[0].n_pulses < 30
-        assert isinstance(session_of(study).trials[0], VoidTrial)
-
-    def test_partial_reads_leave_no_trace(self, study: Path, seam: str) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, over(seam, rig) as instruments:
-
-            def listener(fact: Progress) -> None:
-                if isinstance(fact, Read):
-                    rig.board.faults.partial_next_read(fact.first_sample % 37)
-
-            assert threshold(study, config(), instruments, listener=listener).outcome == ThresholdFound(20.0, 24.0)
-        assert session_of(study).gaps == []
 
 
 class Knows(Unattended):

@@ -3,161 +3,54 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
-import mne
 import msgspec
 import numpy as np
 import pytest
-from click.testing import CliRunner
-from msgspec import structs
+from altered import altered
+from moments import RATE_HZ, Died, dies
 
 from detectors.criterion import Criterion, Verdict
 from drivers.interface import (
     Abort,
     Block,
-    Channel,
     DeliveredTrain,
-    DeviceNotFound,
     LinkLost,
     PulseTrain,
-    SampleSource,
     Stimulator,
 )
 from drivers.simulated.faults import Faults
 from kindle import rig as rig_module
 from kindle.assembly import Instruments
-from kindle.cli import kindle
-from kindle.errors import ConfigError, KindleError, RecordingError, UnsafeStimulus
-from kindle.exchange import Confirm, Confirmed, Rest, Stimulate, Trial, VoidTrial
+from kindle.errors import KindleError, RecordingError, UnsafeStimulus
+from kindle.exchange import Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Answer, Mark, Unattended
 from kindle.interrupted import Unrecorded
 from kindle.prepared import prepare_threshold
-from kindle.progress import Arming, Done, Fired, Progress, Read, Watching, unheard
+from kindle.progress import Arming, Fired, Progress, Watching, unheard
 from kindle.protocols.threshold import Aborted, ThresholdFound
 from kindle.recording import RecordingWriter
 from kindle.rig import Rig, StoppedByExperimenter, StrayCurrent, UnaskedTrain
 from kindle.rows import SessionInterrupted
 from kindle.safety import Exposure
-from kindle.session import LastTrain, end_unfinished, run_threshold
+from kindle.session import run_threshold
 from kindle.session_record import SessionJournal
 from kindle.stream import Stream
-from kindle.study import SessionView, create_study, open_study
-from tests import bench as benches
-from tests.bench import STUDY, bench, config, new_study, threshold, without_monitor
+from kindle.study import create_study, open_study
+from tests.bench import STUDY, bench, config, kinds_of, new_study, session_of, threshold, without_monitor
 
-RATE_HZ = 2000
 TTL_ROW, MONITOR_ROW = 2, 3
 HIGH_COUNTS = 15_604
 """Of the TTL input: 5 V."""
+
+
 TRAIN = PulseTrain(current_ua=50, phase_us=1000, interphase_us=0, pulse_hz=50, train_s=1)
-
-
-class Died(BaseException):
-    """Stands for the end of the process at this instant."""
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     return new_study(tmp_path / "study")
-
-
-def session_of(folder: Path) -> SessionView:
-    with open_study(folder) as opened:
-        (view,) = opened.sessions()
-    return view
-
-
-def kinds_of(folder: Path) -> list[str]:
-    with open_study(folder) as opened:
-        return [row.kind for row in opened.journal.rows() if row.kind != "animal_added"]
-
-
-def dies(second: float) -> Callable[[Progress], None]:
-    def listener(fact: Progress) -> None:
-        if isinstance(fact, Read) and fact.first_sample + fact.block.shape[1] >= second * RATE_HZ:
-            raise Died
-
-    return listener
-
-
-def dies_in_train(n: int, after_s: float) -> Callable[[Progress], None]:
-    """In the n-th train, or after it, so long after its onset."""
-    fired: list[None] = []
-    read_s: list[float] = []
-
-    def listener(fact: Progress) -> None:
-        if isinstance(fact, Fired):
-            fired.append(None)
-        elif isinstance(fact, Read) and len(fired) == n:
-            read_s.append(fact.block.shape[1] / RATE_HZ)
-            if sum(read_s) >= after_s:
-                raise Died
-
-    return listener
-
-
-def killed(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, listener: Callable[[Progress], None], rig: benches.Rig
-) -> None:
-    """A session that ended with no chance to write why: SIGKILL, or the power failed."""
-    write = SessionJournal.write
-
-    def unless_dead(journal: SessionJournal, row: msgspec.Struct) -> None:
-        if not isinstance(row, SessionInterrupted):
-            write(journal, row)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(SessionJournal, "write", unless_dead)
-        with pytest.raises(Died):
-            threshold(folder, config(), rig.instruments, listener=listener)
-
-
-@dataclass
-class Altered:
-    """A source whose blocks something has happened to on the way; ``alter(block, first_sample)`` changes a copy."""
-
-    source: SampleSource
-    alter: Callable[[Block, int], None]
-    n_samples: int = 0
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        return self.source.channels
-
-    @property
-    def rate_hz(self) -> float:
-        return self.source.rate_hz
-
-    def identify(self) -> str:
-        return self.source.identify()
-
-    def start(self) -> None:
-        self.source.start()
-
-    def read(self, n_samples: int) -> Block:
-        block = self.source.read(n_samples).copy()
-        self.alter(block, self.n_samples)
-        self.n_samples += n_samples
-        return block
-
-    def close(self) -> None:
-        self.source.close()
-
-
-def altered(instruments: Instruments, alter: Callable[[Block, int], None]) -> Instruments:
-    return replace(instruments, source=Altered(instruments.source, alter))
-
-
-class DiesAtStart(Altered):
-    def start(self) -> None:
-        raise Died
-
-
-def _as_it_is(block: Block, first: int) -> None:
-    pass
 
 
 @dataclass
@@ -202,18 +95,6 @@ class Pressed(Unattended):
 
     def wants_stop(self) -> bool:
         return self._pressed
-
-
-class Reads(Unattended):
-    """Looks at an undetermined trace and says this."""
-
-    def __init__(self, choice: str) -> None:
-        self._choice = choice
-        self.asked: list[str] = []
-
-    def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
-        self.asked.append(text)
-        return lambda: self._choice
 
 
 def lone_rig(instruments: Instruments, *, watch_s: float = 15.0, stimulator: Stimulator | None = None) -> Rig:
@@ -418,215 +299,6 @@ class TestWatching:
             rig.perform(Rest(120.0, "lock-out"))
             rig.perform(Stimulate(TRAIN))
             assert len(bench_.rat.heard) == 2
-
-
-class TestInterruptedTwice:
-    def test_a_discharge_recorded_before_the_first_interruption_still_counts(self, study: Path) -> None:
-        with bench(config(), threshold_ua=15.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(35.0))
-        for _ in range(2):
-            with bench(config(), threshold_ua=15.0) as rig, pytest.raises(Died):
-                threshold(
-                    study, config(), replace(rig.instruments, source=DiesAtStart(rig.instruments.source, _as_it_is))
-                )
-        with bench(config(), threshold_ua=15.0) as rig:
-            assert threshold(study, config(), rig.instruments).outcome == ThresholdFound(0.0, 20.0)
-            assert rig.rat.heard == []
-
-    def test_the_settled_answer_is_written_once_and_before_anything_is_waited_for(self, study: Path) -> None:
-        with bench(config()) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies_in_train(1, 3.0))
-        done: list[Done] = []
-
-        def dies_waiting(fact: Progress) -> None:
-            if isinstance(fact, Done):
-                done.append(fact)
-            dies(20.0)(fact)
-
-        with bench(config()) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, experimenter=Reads("none"), listener=dies_waiting)
-        assert len(done) == 1
-        kinds = kinds_of(study)
-        first = kinds.index("session_interrupted")
-        assert kinds[first : first + 4] == ["session_interrupted", "recording_closed", "recording_started", "answered"]
-        view = session_of(study)
-        assert len(view.trials) == 1
-        assert isinstance(view.exchanges[2].request, Confirm)
-        assert view.exchanges[2].reply == Confirmed("none")
-
-    def test_a_session_that_only_lacks_its_outcome_is_ended_without_waiting(
-        self, study: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def die_at_last(fact: Progress) -> None:
-            if isinstance(fact, Done):
-                raise Died
-
-        with bench(config(), threshold_ua=15.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=die_at_last)
-        with bench(config(), threshold_ua=15.0) as rig:
-            assert threshold(study, config(), rig.instruments).outcome == ThresholdFound(0.0, 20.0)
-        view = session_of(study)
-        assert view.closed[view.recordings[-1].folder] == 0
-
-    def test_a_clear_session_waits_its_interval_and_not_a_lock_out(self, study: Path) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(35.0))
-        with bench(config(), threshold_ua=22.0) as rig:
-            assert isinstance(threshold(study, config(), rig.instruments).outcome, ThresholdFound)
-            assert rig.rat.heard[0].start_us == pytest.approx(30_000_000, abs=600_000)
-
-
-class TestSettling:
-    @pytest.mark.parametrize("last_train", ["ask", "void"])
-    def test_a_train_that_was_going_on_when_the_program_was_killed_is_seen(
-        self, study: Path, monkeypatch: pytest.MonkeyPatch, last_train: LastTrain
-    ) -> None:
-        with bench(config()) as rig:
-            killed(monkeypatch, study, dies_in_train(2, 0.3), rig)
-        person = Reads("stop")
-        with bench(config()) as rig:
-            outcome = threshold(study, config(), rig.instruments, experimenter=person, last_train=last_train).outcome
-            assert rig.rat.heard == []
-        assert isinstance(outcome, Aborted)
-        assert len(person.asked) == 1
-        assert "24 uA" in person.asked[0]
-
-    def test_a_train_that_the_program_itself_cut_short_is_void_and_has_its_lock_out(self, study: Path) -> None:
-        with bench(config()) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies_in_train(2, 0.3))
-        with bench(config(), threshold_ua=22.0) as rig:
-            outcome = threshold(study, config(), rig.instruments).outcome
-            assert [round(heard.current_ua) for heard in rig.rat.heard] == [24]
-            assert rig.rat.heard[0].start_us >= 60_000_000
-        assert outcome == ThresholdFound(20.0, 24.0)
-        cut = session_of(study).trials[1]
-        assert isinstance(cut, VoidTrial)
-        assert cut.exposed
-        assert cut.verdict is Verdict.UNDETERMINED
-
-    def test_current_that_no_ttl_marks_is_never_called_void_by_a_person(self, study: Path) -> None:
-        def no_ttl(block: Block, first: int) -> None:
-            block[TTL_ROW] = 0
-
-        with bench(config()) as rig, pytest.raises(Died):
-            threshold(study, config(), altered(rig.instruments, no_ttl), listener=dies_in_train(1, 0.5))
-        with bench(config(), threshold_ua=15.0) as rig:
-            threshold(study, config(), rig.instruments, last_train="void")
-            assert rig.rat.heard[0].start_us >= 60_000_000
-        first = session_of(study).trials[0]
-        assert isinstance(first, VoidTrial)
-        assert first.exposed
-
-    def test_a_settled_trial_is_marked_in_the_recording_that_holds_it(self, study: Path) -> None:
-        with bench(config(), threshold_ua=15.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(35.0))
-        with bench(config(), threshold_ua=15.0) as rig:
-            threshold(study, config(), rig.instruments)
-        view = session_of(study)
-        trial = view.trials[0]
-        assert isinstance(trial, Trial)
-        old, new = (
-            mne.io.read_raw_brainvision(study / started.folder / "signal.vhdr", verbose="error").annotations
-            for started in view.recordings
-        )
-        at = list(old.description).index("Stimulus/train/20 uA")
-        assert old.onset[at] == pytest.approx(trial.measured.onset_sample / RATE_HZ)
-        assert "Comment/afterdischarge/primary" in list(old.description)
-        assert not any("train" in text for text in new.description)
-
-
-class TestGoingOn:
-    def test_a_session_does_not_go_on_on_another_rig(self, study: Path) -> None:
-        with bench(config()) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(20.0))
-        other = structs.replace(config(), name="rig 2")
-        with bench(other) as rig, pytest.raises(ConfigError, match="began on rig 'simulated'"):
-            threshold(study, other, rig.instruments)
-
-    def test_a_session_goes_on_at_another_sampling_rate(self, study: Path) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(35.0))
-        faster = structs.replace(config(), daq=structs.replace(config().daq, rate_hz=4000.0))
-        with bench(faster, threshold_ua=22.0) as rig:
-            assert threshold(study, faster, rig.instruments).outcome == ThresholdFound(20.0, 24.0)
-
-    def test_a_session_goes_on_with_the_plan_that_it_began_with(self, study: Path) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(35.0))
-        (study / "study.toml").write_text(STUDY.replace("start_ua = 20.0", "start_ua = 50.0"), encoding="utf-8")
-        with bench(config(), threshold_ua=22.0) as rig:
-            assert threshold(study, config(), rig.instruments).outcome == ThresholdFound(20.0, 24.0)
-
-    def test_a_session_that_stricter_limits_forbid_can_be_ended_and_the_animal_is_free(self, study: Path) -> None:
-        with bench(config(), threshold_ua=22.0) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(35.0))
-        stricter = config(max_current_ua=100.0)
-        with open_study(study) as opened, bench(stricter) as rig:
-            lower = replace(prepare_threshold(opened, "R01", config()), limits=stricter.limits)
-            with pytest.raises(UnsafeStimulus, match=r"allows 100 uA; session R01_.* cannot go on: end it with"):
-                run_threshold(opened, lower, rig.instruments, Unattended(), unheard)
-            ended = end_unfinished(opened, "R01", "the limits are stricter now")
-            assert ended.outcome == Aborted(20.0, "ended by the experimenter: the limits are stricter now")
-            with pytest.raises(KindleError, match="no unfinished session"):
-                end_unfinished(opened, "R01", "again")
-        (study / "study.toml").write_text(STUDY.replace("max_ua = 200.0", "max_ua = 100.0"), encoding="utf-8")
-        with bench(stricter, threshold_ua=15.0) as rig:
-            assert threshold(study, stricter, rig.instruments).session != ended.session
-
-    def test_an_interrupted_session_is_ended_from_the_command_line(self, study: Path) -> None:
-        with bench(config()) as rig, pytest.raises(Died):
-            threshold(study, config(), rig.instruments, listener=dies(5.0))
-        ended = CliRunner().invoke(
-            kindle, ["study", "end", str(study), "--animal", "R01", "--reason", "the headcap came off"]
-        )
-        assert ended.exit_code == 0, ended.output
-        assert "stopped: ended by the experimenter: the headcap came off" in ended.output
-        assert isinstance(session_of(study).outcome, Aborted)
-
-    def test_instruments_that_do_not_answer_leave_no_session_behind(self, study: Path) -> None:
-        with bench(config()) as rig:
-            rig.device.inject(Faults(silent=True))
-            with pytest.raises(DeviceNotFound):
-                threshold(study, config(), rig.instruments)
-        assert kinds_of(study) == []
-
-    def test_a_rig_without_a_ttl_channel_leaves_no_session_behind(self, study: Path) -> None:
-        kept = tuple(wanted for wanted in config().daq.inputs if wanted.role != "stimulus_ttl")
-        blind = structs.replace(config(), daq=structs.replace(config().daq, inputs=kept))
-        with bench(blind) as rig, pytest.raises(ConfigError, match="stimulus_ttl"):
-            threshold(study, blind, rig.instruments)
-        assert kinds_of(study) == []
-
-
-class TestClockSteps:
-    def test_sessions_that_begin_in_the_same_second_are_two_sessions(self, study: Path) -> None:
-        def stands_still() -> datetime:
-            return datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
-
-        with open_study(study) as opened:
-            prepared = prepare_threshold(opened, "R01", config())
-            for _ in range(2):
-                with bench(config(), threshold_ua=15.0) as rig:
-                    run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=stands_still)
-            views = opened.sessions()
-        assert len({view.id for view in views}) == 2
-        assert all(view.outcome == ThresholdFound(0.0, 20.0) for view in views)
-        assert len({view.recordings[0].folder for view in views}) == 2
-
-    def test_the_least_interval_between_trains_holds_across_sessions(self, study: Path) -> None:
-        begun = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
-        with open_study(study) as opened:
-            limits = config(min_interval_s=30.0, lockout_after_afterdischarge_s=0.0).limits
-            prepared = replace(prepare_threshold(opened, "R01", config()), limits=limits, simulated=False)
-            prepared = replace(prepared, plan=structs.replace(prepared.plan, max_ua=21.0, lockout_after_ad_s=0.0))
-            with bench(config(), threshold_ua=500.0) as rig:
-                run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=lambda: begun)
-            with bench(config(), threshold_ua=500.0) as rig:
-                for later_s in (0, 29, -3600):
-                    later = partial(begun.__add__, timedelta(seconds=later_s))
-                    with pytest.raises(UnsafeStimulus, match="min_interval_s asks for 30 s"):
-                        run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=later)
-                assert rig.rat.heard == []
 
 
 class TestPuttingThingsAway:

@@ -22,7 +22,6 @@ HISTORY_TICKS = 13
 EPOCH_S = 10
 """The rolling baseline changes at multiples of this; no piece crosses one."""
 EXACT_FLOAT32 = 2.0**24
-EXACT_FLOAT64 = 2.0**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +255,7 @@ class TickMaker:
         samples = self._grid.tick_samples
         kept = HISTORY_TICKS * samples
         integers = self._rest.dtype.kind != "f"
-        history = self._history
-        if history is None:
-            first = (
-                np.nan_to_num(segments[0][:, :1], nan=0.0, posinf=0.0, neginf=0.0)
-                if not integers
-                else segments[0][:, :1]
-            )
-            history = np.repeat(first, kept, axis=1).astype(self._decimator.type_for(self._rest.dtype))
+        history = self._as_if_before(segments[0][:, :1]) if self._history is None else self._history
         raw: Raw = np.empty((self._n_channels, kept + n * samples), history.dtype)
         raw[:, :kept] = history
         at = kept

@@ -35,10 +35,6 @@ class TrainFact:
     def scored(self) -> bool:
         return self.stage is not None
 
-    @property
-    def may_have_discharged(self) -> bool:
-        return self.verdict is not Verdict.NONE
-
 
 @dataclass(frozen=True, slots=True)
 class ThresholdFact:

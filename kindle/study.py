@@ -140,10 +140,6 @@ class Study:
         self.config = config
         self.journal = journal
 
-    @property
-    def journal_path(self) -> Path:
-        return self.folder / JOURNAL
-
     def animals(self) -> dict[str, Animal]:
         rows = (row for row in self.journal.rows(ANIMALS) if row.kind == "animal_added")
         added = (decode(row.kind, row.payload, Animal) for row in rows)

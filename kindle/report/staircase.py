@@ -108,7 +108,7 @@ def _evoked(trial: Trial) -> tuple[str, ...]:
                 *(_at_least(first.end_grade is EndGrade.TRUNCATED) + seconds(value) for value in first_s),
                 *(_at_least(any_cut) + seconds(value) for value in all_s),
                 baseline,
-                number(first.peak_uv, 3),
+                number(first.peak_uv, 4),
                 f"{first.confidence:.2f}",
                 first.end_grade.value,
             )

@@ -73,7 +73,7 @@ def _events(trial: Trial) -> Html:
             seconds((event.end_sample - event.onset_sample) / trial.rate_hz),
             str(event.n_spikes),
             f"{event.spike_hz:.1f}",
-            number(event.peak_uv, 3),
+            number(event.peak_uv, 4),
             f"{event.median_ratio:.1f}",
             event.end_grade.value,
             f"{event.confidence:.2f}",

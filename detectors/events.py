@@ -61,11 +61,11 @@ class Discharge:
     interrupted: bool = False
     """A later discharge, not a silence, ended it."""
 
-    def absorb(self, run: Run) -> None:
+    def absorb(self, run: Run, rules: Rules) -> None:
         assert run.first is not None
         assert run.last is not None
         if self.n_runs:
-            self.pause(run.first.clean)
+            self.pause(run.first.clean, rules.afterglow)
         self.tally.merge(run.tally)
         self.spiking += run.spiking
         self.longest_run = max(self.longest_run, run.spiking)
@@ -80,10 +80,11 @@ class Discharge:
         """Clean time of the last that was seen of it."""
         return max(self.last.clean, self.sign_of_life)
 
-    def pause(self, until: float) -> None:
-        """A pause ended at ``until``, unless signs of life ended it before."""
+    def pause(self, until: float, afterglow: float) -> None:
+        """A pause ended at ``until``, unless signs of life ended it before; they are part of it for a short while."""
+        since = self.latest if self.sign_of_life - self.last.clean > afterglow else self.last.clean
         if until > self.latest:
-            self.gaps = (self.gaps[1], until - self.latest)
+            self.gaps = (self.gaps[1], until - since)
 
     def copy(self) -> "Discharge":
         return Discharge(
@@ -208,7 +209,7 @@ class Follower:
         if self._discharge.n_runs and not self.run.credible:
             return self._discharge
         together = self._discharge.copy()
-        together.absorb(self.run)
+        together.absorb(self.run, self.rules)
         return together
 
     def is_over(self, discharge: Discharge, horizon: int, blind_since: int | None) -> bool:
@@ -234,11 +235,12 @@ class Follower:
         self._last_life = now
         if discharge is None:
             return
-        if abs(spike.uv) < self.rules.criterion.merge_amplitude * discharge.typical_uv():
+        typical_uv = discharge.typical_uv() if discharge.n_runs or self.run is None else self.run.level_uv
+        if abs(spike.uv) < self.rules.criterion.merge_amplitude * typical_uv:
             self._last_life = before
         elif now - before <= LIFE_S * self.rules.rate_hz and now - discharge.latest <= self._tolerance(discharge):
             if before - discharge.latest > self.rules.slow:
-                discharge.pause(before)
+                discharge.pause(before, self.rules.afterglow)
             discharge.sign_of_life = max(now, discharge.sign_of_life)
 
     def _tolerance(self, discharge: Discharge) -> float:
@@ -269,7 +271,7 @@ class Follower:
         if run.credible:
             self.ended_run = (run.last.spike.sample, run.spiking, run.level_uv)
         if run.credible or not self._discharge.n_runs:
-            self._discharge.absorb(run)
+            self._discharge.absorb(run, self.rules)
             if not run.credible:
                 self._close(self._discharge)
                 self._discharge = None

@@ -12,6 +12,8 @@ LOOSE_ENDS_S = 0.6
 """Below the criterion's amplitude a spike belongs to a run only this close to the others."""
 ALONE_S = 0.5
 """A first spike this long before a faster rhythm is none of it."""
+AFTERGLOW_S = 1.2
+"""Signs of life so soon after a run do not shorten the pause that follows it."""
 KEPT = 0.88
 UNEVEN = 1.25
 """Single intervals may be this much longer than those of the lowest rate."""
@@ -59,6 +61,10 @@ class Rules:
     @property
     def alone(self) -> float:
         return ALONE_S * self.rate_hz
+
+    @property
+    def afterglow(self) -> float:
+        return AFTERGLOW_S * self.rate_hz
 
     @property
     def loose(self) -> float:
@@ -128,6 +134,8 @@ class Run:
         self._pending = Tally()
         self._before = 0.0
         self._pace = 0.0
+        self._slowest = 0.0
+        """The longer of the last two intervals: a slow wave taken for a spike does not make a rhythm faster."""
         self._sign = 0.0
         self.tally = Tally()
         self.first: Timed | None = None
@@ -152,7 +160,7 @@ class Run:
     @property
     def longest_silence(self) -> float:
         """The criterion's gap, or what the last interval lets expect."""
-        return max(self._rules.max_gap, min(SLOWING * self._pace, SLOWEST_S * self._rules.rate_hz))
+        return max(self._rules.max_gap, min(SLOWING * self._slowest, SLOWEST_S * self._rules.rate_hz))
 
     @property
     def credible(self) -> bool:
@@ -166,7 +174,8 @@ class Run:
         else:
             self._pending.add(timed.spike, timed.high)
             if self._belongs(timed, interval):
-                self._pace = self._since_last(timed)
+                since = self._since_last(timed)
+                self._slowest, self._pace = max(self._pace, since), since
                 self._take(timed)
         self._before = interval
         self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
@@ -194,7 +203,7 @@ class Run:
             # If they go on like this, the size was wrong and not they.
             self.level_uv += 0.1 * (abs(timed.spike.uv) - self.level_uv)
             return False
-        if abs(timed.spike.uv) >= SLOWING_HEIGHT * self.level_uv and self._since_last(timed) <= SLOWING * pace:
+        if abs(timed.spike.uv) >= SLOWING_HEIGHT * self.level_uv and self._since_last(timed) <= SLOWING * self._slowest:
             return True
         longest = max(UNEVEN * rules.slow, 2.5 * pace) if timed.high else max(rules.loose, 1.5 * pace)
         # After a pause one large spike and its slow wave do not go on with the run; two large ones do.
@@ -257,5 +266,6 @@ class Run:
         for timed in self._head:
             self.tally.add(timed.spike, timed.high)
         self._pace = self._interval(len(self._head) - 1) if len(self._head) > 1 else 0.0
+        self._slowest = self._pace
         self.level_uv = sum(abs(timed.spike.uv) for timed in self._head) / len(self._head)
         self._head = []

@@ -203,8 +203,10 @@ class Run:
             # If they go on like this, the size was wrong and not they.
             self.level_uv += 0.1 * (abs(timed.spike.uv) - self.level_uv)
             return False
-        if abs(timed.spike.uv) >= SLOWING_HEIGHT * self.level_uv and self._since_last(timed) <= SLOWING * self._slowest:
-            return True
+        if abs(timed.spike.uv) >= SLOWING_HEIGHT * self.level_uv:
+            burst = timed.high and timed.spike.n_peaks >= POLYSPIKES
+            if burst or self._since_last(timed) <= SLOWING * self._slowest:
+                return True
         longest = max(UNEVEN * rules.slow, 2.5 * pace) if timed.high else max(rules.loose, 1.5 * pace)
         # After a pause one large spike and its slow wave do not go on with the run; two large ones do.
         resumed = self._pending.n == 1 or self._pending.n_high >= 2

@@ -24,6 +24,9 @@ POLYSPIKES = 2
 """Spikes so close that they are one peak with several tops make a run by themselves."""
 LESSER_FIRST, LESSER, TINY = 0.5, 0.5, 0.4
 """Of its neighbours' height: after a pause, or before one, so small a spike is not one of theirs; or anywhere."""
+SMALL, BLUNT = 0.55, 0.6
+"""Of its neighbours' height, and of the sharpness of a wave of its own: the last deflections of the filter, and bumps of
+the background, are both; they are part of a discharge only where it goes on behind them."""
 SLOWING, SLOWING_HEIGHT = 1.6, 0.6
 """A rhythm slows down towards its end: an interval up to this many times the last one, and a spike of this share of the
 present height, go on with it however slow it has become."""
@@ -202,6 +205,8 @@ class Run:
         if abs(timed.spike.uv) < (LESSER if interval > UNHURRIED * pace else TINY) * self.level_uv:
             # If they go on like this, the size was wrong and not they.
             self.level_uv += 0.1 * (abs(timed.spike.uv) - self.level_uv)
+            return False
+        if abs(timed.spike.uv) < SMALL * self.level_uv and timed.spike.sharpness < BLUNT:
             return False
         if abs(timed.spike.uv) >= SLOWING_HEIGHT * self.level_uv:
             burst = timed.high and timed.spike.n_peaks >= POLYSPIKES

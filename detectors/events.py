@@ -17,6 +17,8 @@ REBOUND_S, REBOUND = 0.45, 0.3
 SETTLING_S = 1.5
 """So soon after blindness the amplifier may still be coming back: a spike counts only as far as it stands out from the
 unfiltered signal beside it, which the bend of a recovery does not."""
+UNSETTLED_S = 0.4
+"""Sooner still, a first spike must also agree with those that follow it."""
 TRUST_REGAINED = 3.0
 LEAST_TRUST = 0.35
 LONGEST_BLIND_S = 30.0
@@ -186,7 +188,8 @@ class Follower:
             if self.run is not None and self.in_run:
                 self.run.pass_by()
             return False
-        timed = Timed(spike, self.clean(spike.sample), ratio >= self.rules.criterion.amplitude_ratio)
+        high = ratio >= self.rules.criterion.amplitude_ratio
+        timed = Timed(spike, self.clean(spike.sample), high, self._since_blind_s(spike) < UNSETTLED_S)
         if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):
             self._end_run()
         if self.run is None:
@@ -308,11 +311,14 @@ class Follower:
 
     def _trust(self, spike: Spike) -> float:
         """Share of its height that is believed: the less, the sooner after blindness it comes; 0 for a mere bend."""
-        since_s = (spike.sample - self.blind[-1].last) / self.rules.rate_hz if self.blind else SETTLING_S
+        since_s = self._since_blind_s(spike)
         if since_s >= SETTLING_S:
             return 1.0
         trust = spike.sharpness * (1 + TRUST_REGAINED * since_s**2)
         return min(1.0, trust) if trust >= LEAST_TRUST else 0.0
+
+    def _since_blind_s(self, spike: Spike) -> float:
+        return (spike.sample - self.blind[-1].last) / self.rules.rate_hz if self.blind else SETTLING_S
 
     def _cover(self, spike: Spike) -> None:
         """Muscle hides what lies between its bursts; time with spikes in it was not hidden."""

@@ -24,6 +24,7 @@ POLYSPIKES = 2
 """Spikes so close that they are one peak with several tops make a run by themselves."""
 LESSER_FIRST, LESSER, TINY = 0.5, 0.5, 0.4
 """Of its neighbours' height: after a pause, or before one, so small a spike is not one of theirs; or anywhere."""
+STRAY_BLUNT, STRAY_AHEAD = 0.7, 1.2
 SMALL, BLUNT = 0.55, 0.6
 """Of its neighbours' height, and of the sharpness of a wave of its own: the last deflections of the filter, and bumps of
 the background, are both; they are part of a discharge only where it goes on behind them."""
@@ -124,6 +125,8 @@ class Timed(NamedTuple):
     spike: Spike
     clean: float
     high: bool
+    unsettled: bool = False
+    """So soon after blindness that an amplifier coming back may have bent the background into it."""
 
 
 class Run:
@@ -244,7 +247,9 @@ class Run:
             close = third.clean - second.clean <= 1.5 * rules.slow
             lesser = abs(earliest.spike.uv) < LESSER_FIRST * max(abs(second.spike.uv), abs(third.spike.uv))
             hurried = second.clean - earliest.clean <= UNHURRIED * pace
-            if even and close and (hurried or not lesser) and third.clean - earliest.clean <= rules.sparse:
+            stray = earliest.unsettled and _is_stray(earliest, second, third)
+            dense = third.clean - earliest.clean <= rules.sparse
+            if even and close and dense and not stray and (hurried or not lesser):
                 self._begin()
                 return
             del self._head[0]
@@ -276,3 +281,12 @@ class Run:
         self._slowest = self._pace
         self.level_uv = sum(abs(timed.spike.uv) for timed in self._head) / len(self._head)
         self._head = []
+
+
+def _is_stray(first: Timed, second: Timed, third: Timed) -> bool:
+    """Ahead of the rhythm that follows, and against its sign or much blunter than it."""
+    interval, pace = second.clean - first.clean, third.clean - second.clean
+    sign = first.spike.uv
+    against = sign * second.spike.uv < 0 and sign * third.spike.uv < 0
+    blunt = first.spike.sharpness < STRAY_BLUNT * (second.spike.sharpness + third.spike.sharpness) / 2
+    return (against and interval > pace) or (blunt and interval > STRAY_AHEAD * pace)

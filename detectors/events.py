@@ -152,6 +152,8 @@ class Follower:
         self._hidden = 0.0
         self._recent: list[tuple[int, float]] = []
         """Sample and believed height of the last spikes that were no after-waves."""
+        self._lesser: Timed | None = None
+        """The last spike that was a little too small."""
         self._last_kept = -1
         self._last_life = float("-inf")
 
@@ -184,12 +186,14 @@ class Follower:
         self._recent = [*self._recent[-2:], (spike.sample, trust * spike.uv)]
         ratio = trust * spike.ratio
         self._note_life(spike)
+        high = ratio >= self.rules.criterion.amplitude_ratio
+        timed = Timed(spike, self.clean(spike.sample), high, self._since_blind_s(spike) < UNSETTLED_S)
         if ratio < self.rules.kept_ratio and not self._is_supported(spike, ratio):
             if self.run is not None and self.in_run:
                 self.run.pass_by()
+            if ratio >= SUPPORTED * self.rules.criterion.amplitude_ratio:
+                self._lesser = timed
             return False
-        high = ratio >= self.rules.criterion.amplitude_ratio
-        timed = Timed(spike, self.clean(spike.sample), high, self._since_blind_s(spike) < UNSETTLED_S)
         if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):
             self._end_run()
         if self.run is None:
@@ -199,6 +203,8 @@ class Follower:
         established = self.run.first is not None
         self.run.add(timed)
         if not established and self.run.first is not None:
+            if self._lesser is not None:
+                self.run.precede(self._lesser)
             self._attach(self.run)
         self._last_kept = spike.sample
         return True

@@ -24,6 +24,8 @@ POLYSPIKES = 2
 """Spikes so close that they are one peak with several tops make a run by themselves."""
 LESSER_FIRST, LESSER, TINY = 0.5, 0.5, 0.4
 """Of its neighbours' height: after a pause, or before one, so small a spike is not one of theirs; or anywhere."""
+PRECEDING = 0.6, 1.4
+"""Of the first interval: so long before it comes a spike that belongs to the same rhythm."""
 STRAY_BLUNT, STRAY_AHEAD = 0.7, 1.2
 SMALL, BLUNT = 0.55, 0.6
 """Of its neighbours' height, and of the sharpness of a wave of its own: the last deflections of the filter, and bumps of
@@ -185,6 +187,16 @@ class Run:
                 self._take(timed)
         self._before = interval
         self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
+
+    def precede(self, timed: Timed) -> None:
+        """A spike a little too small to be kept, one interval before the first and like it, is the first itself."""
+        if self.first is None or self.tally.n < 2:
+            return
+        interval = self.first.clean - timed.clean
+        alike = timed.spike.uv * self.first.spike.uv > 0 and timed.spike.sharpness >= BLUNT and not timed.unsettled
+        if alike and PRECEDING[0] * self._pace <= interval <= PRECEDING[1] * self._pace:
+            self.first = timed
+            self.tally.add(timed.spike, False)
 
     def expects(self, uv: float, clean: float) -> bool:
         """Whether a spike of this height and sign, at this time, continues the rhythm."""

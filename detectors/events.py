@@ -29,6 +29,8 @@ LIFE_S = 0.6
 REMEMBERED_MINOR = 64
 SUSTAINED = 0.8
 """Of the least duration: shorter bursts with pauses between them are interictal, however many there are."""
+LONG_INTERVAL = 1.3
+"""Of the mean interval of a discharge: where none was seen for longer, none was missed."""
 TYPICAL = 0.4
 """Of all deflections in a discharge: so many are as large as the criterion asks."""
 
@@ -105,7 +107,7 @@ class Discharge:
     def reach(self, rules: Rules) -> float:
         """How far from its first and last spike another one may have been missed: a long interval of its own."""
         n_intervals = self.tally.n - self.n_runs
-        return min(rules.slow, 1.5 * self.spiking / n_intervals) if n_intervals > 0 else rules.slow
+        return min(rules.slow, LONG_INTERVAL * self.spiking / n_intervals) if n_intervals > 0 else rules.slow
 
     def tolerated_gap(self, rules: Rules) -> float:
         """Pauses grow towards the end of a discharge (Bauer 2017), so the tolerance follows the last two of them."""

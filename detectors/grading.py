@@ -1,4 +1,4 @@
-"""How a discharge ended, and how far it can be trusted."""
+"""How a discharge ended, and where blindness leaves its boundaries open."""
 
 from dataclasses import dataclass
 
@@ -53,32 +53,6 @@ def earliest_onset(follower: Follower, discharge: Discharge, since: int) -> int 
         if blind.first < start and start - blind.last <= follower.rules.slow:
             start = blind.first
     return max(since, start)
-
-
-def confidence(discharge: Discharge, follower: Follower, grade: EndGrade, before_hz: float) -> float:
-    """0 to 1, falling with small or few or short or sub-threshold spikes, a covered end, and spikes before the train.
-
-    A ranking, not a probability: no recording with known truth has calibrated it.
-    """
-    rules = follower.rules
-    c = rules.criterion
-    seconds = max(discharge.spiking / rules.rate_hz, 1e-9)
-    tally = discharge.tally
-    rate = (tally.n - discharge.n_runs) / seconds
-    size = _rise(tally.median_ratio(), 0.75 * c.amplitude_ratio, 2 * c.amplitude_ratio)
-    number = _rise(tally.n, 0, 12)
-    length = _rise(seconds, 0.5 * c.min_duration_s, 2 * c.min_duration_s)
-    density = _rise(rate, 0.5 * c.min_spike_hz, 2 * c.min_spike_hz)
-    high = _rise(tally.n_high / tally.n, 0.2, 0.9)
-    weakest = min(size, number, length, density, high)
-    evenly = (size * number * length * density * high) ** 0.2
-    ended = {EndGrade.ARTEFACT: 0.7, EndGrade.TRUNCATED: 0.8, EndGrade.GRADUAL: 0.95, EndGrade.CLEAR: 1.0}[grade]
-    surprise = 1.0 - min(1.0, 2 * before_hz / rate) if rate else 0.0
-    return float(max(0.0, min(1.0, (0.5 * weakest + 0.5 * evenly) * ended * (0.2 + 0.8 * surprise))))
-
-
-def _rise(value: float, low: float, high: float) -> float:
-    return min(1.0, max(0.05, (value - low) / (high - low)))
 
 
 def _clean_after(follower: Follower, sample: int, horizon: int) -> float:

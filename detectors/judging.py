@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from math import isfinite, nan
 
+from detectors.confidence import confidence, evidence
 from detectors.criterion import Afterdischarge, Judgement, Kind, Stimulus, Verdict
 from detectors.events import Discharge, Follower
-from detectors.grading import confidence, earliest_onset, ending
+from detectors.grading import earliest_onset, ending
+
+DOUBTFUL = 0.3
+NOT_NEW = 0.1
+"""Of the rate of spikes in a discharge: with so many before the train, doubt is a reason not to call it evoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Trial:
         rhythm = [d for d in discharges if self.before.n_alike(d)]
         found, used = self._afterdischarges([d for d in discharges if d not in rhythm], known, end)
         over = known.ended is not None or (not going_on and known.horizon >= self._watched_until(found, end))
+        if found and self._is_doubtful(found[0]):
+            reason = f"spiking that may be that of before the train: {self._praise(found, used)}"
+            return Judgement(stimulus, Verdict.UNDETERMINED, reason, (), self.baseline_uv, blind, over)
         if found:
             return Judgement(
                 stimulus, Verdict.AFTERDISCHARGE, self._praise(found, used), found, self.baseline_uv, blind, over
@@ -90,6 +98,10 @@ class Trial:
         # A discharge may be found yet, with an end that is already past, and its secondary window count from there.
         soonest = known.horizon + (criterion.secondary_window_s - criterion.merge_gap_limit_s) * self._rate()
         return min(self._window_end(self.end_sample), soonest)
+
+    def _is_doubtful(self, found: Afterdischarge) -> bool:
+        """Spikes as before the train, and little else that speaks for a discharge."""
+        return found.confidence < DOUBTFUL and self.before.spike_hz > NOT_NEW * found.spike_hz
 
     def _rate(self) -> float:
         return self.follower.rules.rate_hz
@@ -157,7 +169,7 @@ class Trial:
             median_ratio=tally.median_ratio(),
             spike_hz=(tally.n - discharge.n_runs) / (discharge.spiking / self._rate()),
             end_grade=finish.grade,
-            confidence=confidence(discharge, self.follower, finish.grade, self.before.spike_hz),
+            confidence=confidence(evidence(discharge, self.follower, self.before.spike_hz)),
             earliest_onset_sample=earliest_onset(self.follower, discharge, end),
             latest_end_sample=finish.latest_end_sample,
         )

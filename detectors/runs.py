@@ -27,9 +27,10 @@ LESSER_FIRST, LESSER, TINY = 0.5, 0.5, 0.4
 PRECEDING = 0.6, 1.4
 """Of the first interval: so long before it comes a spike that belongs to the same rhythm."""
 STRAY_BLUNT, STRAY_AHEAD = 0.7, 1.2
+"""Of the sharpness and of the interval of the spikes that follow it."""
 SMALL, BLUNT = 0.55, 0.6
-"""Of its neighbours' height, and of the sharpness of a wave of its own: the last deflections of the filter, and bumps of
-the background, are both; they are part of a discharge only where it goes on behind them."""
+"""Of its neighbours' height, and of the sharpness of a wave of its own: the last swings of the filter, and bumps of the
+background, are both; they are part of a discharge only where it goes on behind them."""
 SLOWING, SLOWING_HEIGHT = 1.6, 0.6
 """A rhythm slows down towards its end: an interval up to this many times the last one, and a spike of this share of the
 present height, go on with it however slow it has become."""

@@ -4,9 +4,10 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from detectors.confidence import confidence, evidence
 from detectors.criterion import Criterion, Judgement, Seizure
 from detectors.events import Blind, Discharge, Follower
-from detectors.grading import confidence, ending
+from detectors.grading import ending
 from detectors.judging import Before, Knowledge, Trial
 from detectors.runs import Rules
 from detectors.spikes import Spike
@@ -263,5 +264,5 @@ class Watch:
             median_ratio=median_ratio,
             spike_hz=(discharge.tally.n - discharge.n_runs) / discharge.spiking * self._grid.rate_hz,
             end_grade=grade,
-            confidence=confidence(discharge, follower, grade, 0.0),
+            confidence=confidence(evidence(discharge, follower, 0.0)),
         )

@@ -1,17 +1,18 @@
 """Weights of the detector's confidence, fitted anew: `python -m benchmarks.confidence [--seeds N] [--first-seed S]`.
 
-A logistic regression with a little ridge on the evidence for every discharge that the causal path calls, against whether
-its boundaries were right; then, by five-fold cross-validation, how often what was said with each confidence was right.
+A logistic regression with a little ridge, on the evidence for every discharge that the causal path finds, against
+whether its boundaries were right; then, by five-fold cross-validation, how often each confidence was right.
 """
 
 import argparse
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measuring import judge, measure
+from benchmarks.measuring import measure
 from benchmarks.scoring import right
 from benchmarks.trials import Trial, plan
 from detectors import judging
@@ -26,10 +27,7 @@ Floats = NDArray[np.float64]
 
 
 def weighed(trial: Trial) -> tuple[Evidence, bool] | None:
-    """The evidence for the first discharge that is called in a trial, and whether it was right."""
-    measured = measure(trial, with_peers=False)
-    if measured.verdict not in ("afterdischarge", "none") or measured.readings["causal"].verdict != "afterdischarge":
-        return None
+    """The evidence for the first discharge that is found in a trial, and whether it was right."""
     seen: dict[float, Evidence] = {}
 
     def keeping(evidence: Evidence) -> float:
@@ -37,13 +35,17 @@ def weighed(trial: Trial) -> tuple[Evidence, bool] | None:
         seen[value] = evidence
         return value
 
-    # The detector keeps only the probability of an event; the evidence is caught on its way there.
-    judging.confidence = keeping
+    # The detector keeps only the probability of an event, and withholds the doubtful ones: both are caught on the way.
+    doubtful = judging.DOUBTFUL
+    judging.confidence, judging.DOUBTFUL = keeping, 0.0
     try:
-        first = judge(trial.draw()).afterdischarges[0]
+        measured = measure(trial, with_peers=False)
     finally:
-        judging.confidence = confidence
-    return seen[first.confidence], right(measured, "causal")
+        judging.confidence, judging.DOUBTFUL = confidence, doubtful
+    called = measured.readings["causal"]
+    if measured.verdict not in ("afterdischarge", "none") or called.confidence is None:
+        return None
+    return seen[called.confidence], right(measured, "causal")
 
 
 def fitted(evidence: Floats, was_right: Floats) -> Floats:
@@ -67,10 +69,11 @@ def cross_validated(evidence: Floats, was_right: Floats) -> Floats:
 
 
 def reliability(said: Floats, was_right: Floats) -> Iterator[str]:
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in pairwise(BINS):
         inside = (said >= low) & (said < high)
         if inside.any():
-            yield f"{low:.1f}-{high:.1f}: n {inside.sum()}, said {said[inside].mean():.3f}, right {was_right[inside].mean():.3f}"
+            share = was_right[inside].mean()
+            yield f"{low:.1f}-{high:.1f}: n {inside.sum()}, said {said[inside].mean():.3f}, right {share:.3f}"
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ FADED = 0.5
 """A discharge whose last spikes are below this share of its median amplitude ended gradually."""
 GONE_S = 2.0
 ARTEFACT_S = 0.3
+CLIPPED_S = 0.2
+"""Blindness in the last seconds: movement that clips the amplifier looks like spikes where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ def ending(follower: Follower, discharge: Discharge, horizon: int, *, signal_end
     if blind >= ARTEFACT_S * rules.rate_hz:
         last = max([b.last for b in after] + [c[1] for c in covered])
         return Ending(EndGrade.ARTEFACT, last)
+    if _blind_shortly_before(follower, discharge) >= CLIPPED_S * rules.rate_hz:
+        return Ending(EndGrade.ARTEFACT, None)
     faded = discharge.level_uv < FADED * discharge.tally.median_ratio() * baseline_uv
     return Ending(EndGrade.GRADUAL if faded else EndGrade.CLEAR, None)
 
@@ -53,6 +57,13 @@ def earliest_onset(follower: Follower, discharge: Discharge, since: int) -> int 
         if blind.first < start and start - blind.last <= follower.rules.slow:
             start = blind.first
     return max(since, start)
+
+
+def _blind_shortly_before(follower: Follower, discharge: Discharge) -> int:
+    """Samples: what clips the amplifier until the end may be all that was seen of the last spikes."""
+    end = discharge.last.spike.sample
+    since = max(discharge.first.spike.sample, end - round(follower.rules.criterion.merge_gap_s * follower.rules.rate_hz))
+    return sum(max(0, min(b.last, end) - max(b.first, since)) for b in follower.blind)
 
 
 def _clean_after(follower: Follower, sample: int, horizon: int) -> float:

@@ -62,7 +62,9 @@ def earliest_onset(follower: Follower, discharge: Discharge, since: int) -> int 
 def _blind_shortly_before(follower: Follower, discharge: Discharge) -> int:
     """Samples: what clips the amplifier until the end may be all that was seen of the last spikes."""
     end = discharge.last.spike.sample
-    since = max(discharge.first.spike.sample, end - round(follower.rules.criterion.merge_gap_s * follower.rules.rate_hz))
+    since = max(
+        discharge.first.spike.sample, end - round(follower.rules.criterion.merge_gap_s * follower.rules.rate_hz)
+    )
     return sum(max(0, min(b.last, end) - max(b.first, since)) for b in follower.blind)
 
 

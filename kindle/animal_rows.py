@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
+from detectors.criterion import Verdict
 from kindle.behaviour import Stamp
-from kindle.design import Design
+from kindle.design import Bottle, Design
 from kindle.ledger import EventKind
 
 
@@ -42,6 +43,38 @@ class Amended(msgspec.Struct, frozen=True):
     reason: str
 
 
+class MarkedDischarge(msgspec.Struct, frozen=True):
+    """A discharge as a person sees it, first to last spike; samples are absolute in the recording of the trial."""
+
+    onset_sample: int
+    end_sample: int
+
+
+class TrialReading(msgspec.Struct, frozen=True):
+    """What a trace shows: discharges in the order of time, the first of them primary, or why there are none."""
+
+    verdict: Verdict
+    discharges: tuple[MarkedDischarge, ...] = ()
+
+
+class DischargesAmended(msgspec.Struct, frozen=True):
+    """Another reading of the trial whose reply is row ``row``; that row, and its signal, stay as they were written."""
+
+    animal: str
+    row: int
+    old: TrialReading
+    new: TrialReading
+    author: str
+    reason: str
+
+
+class AlarmAcknowledged(msgspec.Struct, frozen=True):
+    """Somebody has seen to the animal after every alarm up to here: trains may be given again."""
+
+    animal: str
+    author: str
+
+
 class Designed(msgspec.Struct, frozen=True):
     """Who gets what in which order from here on; of a blinded design only the codes."""
 
@@ -63,6 +96,8 @@ class CodesOpened(msgspec.Struct, frozen=True):
     """Name of the treatment of each code."""
     author: str
     reason: str
+    contents: dict[str, tuple[Bottle, ...]] = {}
+    """What each treatment was, from the key; early journals have it in study.toml only."""
 
 
 ANIMAL_KINDS: dict[type[msgspec.Struct], str] = {
@@ -70,6 +105,8 @@ ANIMAL_KINDS: dict[type[msgspec.Struct], str] = {
     AnimalEvent: "animal_event",
     TrialScored: "trial_scored",
     Amended: "amended",
+    DischargesAmended: "discharges_amended",
+    AlarmAcknowledged: "alarm_acknowledged",
     Designed: "designed",
     CodesSealed: "codes_sealed",
     CodesOpened: "codes_opened",

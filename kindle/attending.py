@@ -4,7 +4,7 @@ from math import ceil
 
 from kindle.behaviour import Scoring
 from kindle.exchange import Observed, Rested
-from kindle.experimenter import Experimenter
+from kindle.experimenter import Answer, Experimenter
 from kindle.exposing import ExposureLedger
 from kindle.progress import Listener, Observing, Resting
 from kindle.scorebook import Scorebook
@@ -55,7 +55,7 @@ class Attendance:
         end = stream.n_samples + ceil(duration_s * stream.rate_hz)
         while stream.n_samples < end:
             self._listener(Resting((end - stream.n_samples) / stream.rate_hz, why))
-            self._advance(end - stream.n_samples)
+            self.idle(end - stream.n_samples)
         return Rested(stream.n_samples, self.stretch)
 
     def observe(self, duration_s: float, scale: str) -> Observed:
@@ -66,14 +66,20 @@ class Attendance:
         end = first + ceil(duration_s * stream.rate_hz)
         while stream.n_samples < end and not self._scores.died:
             self._listener(Observing((end - stream.n_samples) / stream.rate_hz))
-            self._advance(end - stream.n_samples)
+            self.idle(end - stream.n_samples)
         return Observed(self._scores.scoring(scale), first, stream.n_samples, stream.rate_hz, self.stretch)
 
     def ask(self, text: str, choices: tuple[str, ...]) -> str:
         """Read on while the person thinks."""
-        answer = self._experimenter.ask(text, choices)
+        return self._said(self._experimenter.ask(text, choices))
+
+    def ask_name(self, text: str) -> str:
+        """The name of whoever acknowledges an alarm."""
+        return self._said(self._experimenter.ask_name(text))
+
+    def _said(self, answer: Answer) -> str:
         while (said := answer()) is None:
-            self._advance(ceil(self._stream.rate_hz))
+            self.idle(ceil(self._stream.rate_hz))
         return said
 
     def read(self, n_samples: int) -> None:
@@ -85,8 +91,8 @@ class Attendance:
         self._vigil.advance_in_train(n_samples)
         self._scores.look(self._stream.n_samples)
 
-    def _advance(self, n_samples: int) -> None:
-        """Behind a gap nothing is known of a discharge that was going on before it."""
+    def idle(self, n_samples: int) -> None:
+        """Read on, over a gap if need be; behind it nothing is known of a discharge that was going on before it."""
         try:
             self.read(n_samples)
         except SignalLost as lost:

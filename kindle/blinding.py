@@ -3,16 +3,20 @@
 import secrets
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from msgspec import structs
 
 from kindle.animal_rows import CodesOpened, CodesSealed, Designed
-from kindle.design import Design, Key, coded, opened, sealed
+from kindle.design import Bottle, Design, Key, coded, opened, sealed
 from kindle.durable import write_whole
 from kindle.errors import ConfigError, KindleError
 from kindle.rows import decode, kind_of
 from kindle.study import ANIMALS, Study
+from kindle.treatments import bottles_of
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def store_design(study: Study, design: Design, utc: datetime, *, key_file: Path | None = None) -> Design:
@@ -29,8 +33,10 @@ def store_design(study: Study, design: Design, utc: datetime, *, key_file: Path 
         raise ConfigError(f"{key_file} lies in the study, where everybody finds it; keep the key elsewhere")
     if key_file.exists():
         raise ConfigError(f"{key_file} exists; choose another name for the key")
+    contents = _contents(study, design)
     # The codes by chance alone; the seed of the design is for the key, because it tells the design.
-    key = structs.replace(sealed(design.treatments, secrets.randbits(64), secrets.token_hex(16)), seed=design.seed)
+    key = sealed(design.treatments, secrets.randbits(64), secrets.token_hex(16))
+    key = structs.replace(key, seed=design.seed, contents=contents)
     write_whole(key_file, msgspec.json.format(msgspec.json.encode(key), indent=2))
     shown = coded(design, key)
     for row in (CodesSealed(tuple(key.codes), key.sha256), Designed(shown)):
@@ -52,14 +58,32 @@ def unblind(study: Study, key_file: Path, author: str, reason: str, utc: datetim
             f"{key_file} is no key that can be read ({error}); give the file of the sealed codes"
         ) from None
     treatments = opened(key, row.sha256)
-    act = CodesOpened(row.sha256, treatments, author, reason)
+    if opened_act(study) is not None:
+        raise KindleError(f"{study.folder}: the codes were opened already; kindle study show tells by whom")
+    act = CodesOpened(row.sha256, treatments, author, reason, key.contents or _described(study, treatments))
     study.journal.append(ANIMALS, kind_of(act), act, sample=None, utc=utc)
     return treatments
 
 
 def design_of(study: Study) -> Design | None:
-    rows = [row for row in study.journal.rows(ANIMALS) if row.kind == "designed"]
-    return decode(rows[-1].kind, rows[-1].payload, Designed).design if rows else None
+    """Of all rigs; in codes where it is blinded, whether or not they are open by now."""
+    designed = _last(study, "designed", Designed)
+    return None if designed is None else designed.design
+
+
+def opened_act(study: Study) -> CodesOpened | None:
+    """The act that opened the codes; ``None`` while the study is blind, or was never blinded."""
+    return _last(study, "codes_opened", CodesOpened)
+
+
+def in_the_open(design: Design, act: CodesOpened | None) -> Design:
+    """The design in treatments once its codes are open."""
+    if act is None:
+        return design
+    orders = {animal: tuple(act.treatments.get(one, one) for one in order) for animal, order in design.orders.items()}
+    return structs.replace(
+        design, treatments=tuple(act.treatments.get(one, one) for one in design.treatments), orders=orders
+    )
 
 
 def codes_of(study: Study) -> tuple[str, ...]:
@@ -69,5 +93,27 @@ def codes_of(study: Study) -> tuple[str, ...]:
 
 
 def _sealed(study: Study) -> CodesSealed | None:
-    rows = [row for row in study.journal.rows(ANIMALS) if row.kind == "codes_sealed"]
-    return decode(rows[-1].kind, rows[-1].payload, CodesSealed) if rows else None
+    return _last(study, "codes_sealed", CodesSealed)
+
+
+def _last(study: Study, kind: str, type: type[T]) -> T | None:
+    rows = [row for row in study.rows_of_all_rigs(ANIMALS) if row.kind == kind]
+    return decode(kind, rows[-1].payload, type) if rows else None
+
+
+def _contents(study: Study, design: Design) -> dict[str, tuple[Bottle, ...]]:
+    """What each bottle is to hold. Raises ``ConfigError`` where one could not be given in the common volume."""
+    coded_alike = study.config.blinding
+    if coded_alike is None:
+        raise ConfigError("study.toml has no [blinding]; it takes ml_per_kg, route and pretreatment_min of all codes")
+    named = {treatment.name: treatment for treatment in study.config.treatments}
+    return {name: bottles_of(named[name], coded_alike) for name in design.treatments if name in named}
+
+
+def _described(study: Study, treatments: dict[str, str]) -> dict[str, tuple[Bottle, ...]]:
+    """For codes that were sealed without what is in the bottles: as study.toml has it now."""
+    if study.config.blinding is None:
+        return {}
+    coded_alike = study.config.blinding
+    known = [treatment for treatment in study.config.treatments if treatment.name in treatments.values()]
+    return {treatment.name: bottles_of(treatment, coded_alike) for treatment in known}

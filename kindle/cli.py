@@ -6,18 +6,26 @@ import click
 
 from kindle import __version__
 from kindle.commands.calibrate import calibrate
-from kindle.commands.course import amend, due, preview, score, show, unblind
+from kindle.commands.course import acknowledge, amend, due, preview, score, show, unblind
 from kindle.commands.demo import demo
+from kindle.commands.designing import design, responders
 from kindle.commands.detect import detect
 from kindle.commands.devices import devices
 from kindle.commands.doctor import doctor
 from kindle.commands.ed50 import ed50
+from kindle.commands.export import export
+from kindle.commands.gui import gui
+from kindle.commands.import_ import import_
 from kindle.commands.isobole import isobole
+from kindle.commands.mirror import mirror
+from kindle.commands.published import presets, schedules, tests
 from kindle.commands.records import recover, report, verify
 from kindle.commands.replay import replay
+from kindle.commands.review import review
 from kindle.commands.rig import rig
 from kindle.commands.run import run
 from kindle.commands.study import animal, study
+from kindle.telling import told
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -43,6 +51,9 @@ def kindle() -> None:
     """
 
 
+for command in (presets, schedules, tests, design, responders):
+    study.add_command(command)
+
 for command in (
     demo,
     study,
@@ -50,14 +61,20 @@ for command in (
     due,
     preview,
     run,
+    gui,
     score,
     amend,
+    acknowledge,
     show,
     unblind,
     report,
+    export,
     replay,
+    review,
     verify,
     recover,
+    import_,
+    mirror,
     detect,
     devices,
     calibrate,
@@ -85,24 +102,8 @@ def main() -> None:
         click.echo("kindle: stopped", err=True)
         sys.exit(130)
     except Exception as error:
-        told = _told(error)
-        if told is None:
+        sentence = told(error)
+        if sentence is None:
             raise
-        click.echo(f"kindle: {' '.join(told.split())}", err=True)
+        click.echo(f"kindle: {sentence}", err=True)
         sys.exit(1)
-
-
-def _told(error: Exception) -> str | None:
-    """What the person is told, with what failed besides; ``None`` for a mistake of the program itself."""
-    # Imported here: a command that succeeds need not wait for numpy.
-    from drivers.interface import DriverError
-    from kindle.errors import KindleError
-
-    match error:
-        case KindleError() | DriverError():
-            said = str(error)
-        case OSError(strerror=str(why), filename=name) if name is not None:
-            said = f"{name}: {why}; check the path, the disk and its permissions"
-        case _:
-            return None
-    return ". ".join(dict.fromkeys((said, *getattr(error, "__notes__", ()))))

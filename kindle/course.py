@@ -3,15 +3,18 @@
 from datetime import datetime, timedelta
 from typing import assert_never
 
+from msgspec import structs
+
 from kindle.course_calendar import midnight, on_workday, session_due
-from kindle.course_facts import kindling_trains, last_threshold_ua, meets_stage
+from kindle.course_facts import kindling_trains, last_threshold_ua, left_of, meets_stage, without_stage
 from kindle.course_flags import flags_of
 from kindle.course_plan import CoursePlan, Due, NeedsPerson, Next, Over, Standing, State, Wait
 from kindle.drug_days import conditions_done, drug_day
-from kindle.interlocks import AnimalLimits, unscored
+from kindle.interlocks import AnimalLimits, alarm_text, unscored
 from kindle.kindled import FullyKindled, Resistant, Stabilising, StillKindling, kindledness
-from kindle.ledger import Ledger, TrainFact
-from kindle.protocols.threshold import NoAfterdischarge
+from kindle.ledger import Ledger, Provocation
+from kindle.observed_days import kindled_by_doses, observed_day
+from kindle.protocols.threshold import Aborted, NoAfterdischarge
 
 _ENDS: dict[str, State] = {
     "died": State.DIED,
@@ -23,11 +26,42 @@ _ENDS: dict[str, State] = {
 def standing(ledger: Ledger, plan: CoursePlan, now: datetime, limits: AnimalLimits | None = None) -> Standing:
     """``now`` carries the time zone in which days are counted."""
     known = ledger.until(now)
-    flags = tuple(flags_of(known, plan, now, limits or AnimalLimits()))
     state, following = _next(known, plan, now)
-    if isinstance(following, Due | Wait) and (waiting := unscored(known)):
-        following = NeedsPerson(f"the train of session {waiting[-1].session} has no stage yet: kindle score")
-    return Standing(state, following, flags)
+    if state in _ENDS.values():
+        return Standing(state, following)
+    if isinstance(following, Due | Wait):
+        if (alarm := known.open_alarm) is not None:
+            following = NeedsPerson(alarm_text(alarm))
+        elif waiting := unscored(known):
+            following = NeedsPerson(f"the train of session {waiting[-1].session} has no stage yet: kindle score")
+        elif seen := without_stage(known):
+            following = NeedsPerson(f"the dose of session {seen[-1].session} has no stage yet: kindle score")
+    return Standing(state, following, tuple(flags_of(known, plan, now, limits or AnimalLimits())))
+
+
+def departure(ledger: Ledger, plan: CoursePlan, now: datetime, condition: str) -> str:
+    """Why a drug day of this condition, now, would depart from the course; nothing where it would not.
+
+    What lies in the calendar of the people is no reason: work on a day off is still a good test.
+    """
+    known = ledger.until(now)
+    done = conditions_done(known)
+    left = left_of(plan.tests, done)
+    if left and condition != left[0]:
+        return f"{left[0]} is the next condition of {ledger.animal}, not {condition}"
+    asked = structs.replace(plan, workdays=(), tests=(*done, condition))
+    state, following = _next(known, asked, now)
+    match following:
+        case Due("drug-test", _, then) if then == condition:
+            return ""
+        case Due(protocol, reason):
+            return f"{ledger.animal} is {state}, and {protocol} is due first: {reason}"
+        case Wait(until, reason):
+            return f"{ledger.animal} is {state}, with nothing due before {until:%a %Y-%m-%d %H:%M}: {reason}"
+        case NeedsPerson(reason) | Over(reason):
+            return f"{ledger.animal} is {state}: {reason}"
+        case _:
+            assert_never(following)
 
 
 def _next(ledger: Ledger, plan: CoursePlan, now: datetime) -> tuple[State, Next]:
@@ -39,6 +73,18 @@ def _next(ledger: Ledger, plan: CoursePlan, now: datetime) -> tuple[State, Next]
     implanted = ledger.event("implanted")
     if implanted is not None and now.date() < (free := implanted.day + timedelta(days=plan.recovery_days)):
         return State.RECOVERING, Wait(midnight(free, now), f"recovery of {plan.recovery_days} days after implantation")
+    match plan.model:
+        case "kindling":
+            return _kindled_by_trains(ledger, plan, now)
+        case "ptz_kindling":
+            return kindled_by_doses(ledger, plan, now)
+        case "ptz" | "electroshock":
+            return observed_day(ledger, plan, now)
+        case _:
+            assert_never(plan.model)
+
+
+def _kindled_by_trains(ledger: Ledger, plan: CoursePlan, now: datetime) -> tuple[State, Next]:
     if plan.threshold_first and (first := _first_threshold(ledger, plan, now)) is not None:
         return State.NAIVE, first
     progress = kindledness(kindling_trains(ledger), plan.kindled)
@@ -92,19 +138,29 @@ def _retest(ledger: Ledger, plan: CoursePlan, now: datetime) -> Next | None:
     return session_due(ledger, plan, now, due, sessions_per_day=1)
 
 
-def _after_kindling(ledger: Ledger, plan: CoursePlan, now: datetime, reached: TrainFact) -> tuple[State, Next]:
+def _after_kindling(ledger: Ledger, plan: CoursePlan, now: datetime, reached: Provocation) -> tuple[State, Next]:
+    if plan.threshold_after_kindling and not _measured_since(ledger, reached.utc):
+        due = Due("threshold", "re-test of the threshold after full kindling")
+        return State.FULLY_KINDLED, session_due(ledger, plan, now, due, sessions_per_day=1)
     if plan.rest_days:
         back = reached.day + timedelta(days=plan.rest_days)
         if now.date() < back:
             return State.RESTING, Wait(midnight(back, now), f"rest of {plan.rest_days} days after full kindling")
+        if plan.threshold_after_rest and not _measured_since(ledger, midnight(back, now)):
+            due = Due("threshold", f"re-test of the threshold after a rest of {plan.rest_days} days")
+            return State.REKINDLING, session_due(ledger, plan, now, due, sessions_per_day=1)
         again = [t for t in kindling_trains(ledger) if t.day >= back and meets_stage(t, plan)]
         if len(again) < plan.rekindle_n:
             due = Due("kindling", f"rekindling, {len(again)} of {plan.rekindle_n} seizures after the rest")
             return State.REKINDLING, session_due(ledger, plan, now, due, sessions_per_day=plan.sessions_per_day)
-    done = conditions_done(ledger)
-    left = list(plan.tests[len(done) :])
+    left = left_of(plan.tests, conditions_done(ledger))
     if not plan.tests:
         return State.FULLY_KINDLED, Over("fully kindled; no drug tests are planned")
     if not left:
         return State.ENDED, Over(f"all {len(plan.tests)} drug tests are done")
     return drug_day(ledger, plan, now, left[0])
+
+
+def _measured_since(ledger: Ledger, utc: datetime) -> bool:
+    """Whether a threshold test has given an answer since then; one that was stopped is none."""
+    return any(fact.utc > utc and not isinstance(fact.outcome, Aborted) for fact in ledger.thresholds)

@@ -19,7 +19,21 @@ def session_due(ledger: Ledger, plan: CoursePlan, now: datetime, due: Due, *, se
     if len(todays) >= sessions_per_day:
         tomorrow = midnight(now.date() + timedelta(days=1), now)
         after = max(after, tomorrow)
+    if due.protocol == "kindling" and (free := _week_over(ledger, plan, now)) is not None:
+        after = max(after, free)
     return on_workday(plan, now, due, after=after)
+
+
+def _week_over(ledger: Ledger, plan: CoursePlan, now: datetime) -> datetime | None:
+    """Next Monday, when the animal has been kindled on as many other days of this week as the schedule has."""
+    if plan.days_per_week is None:
+        return None
+    today = now.date()
+    kindled = {train.day for train in ledger.trains if train.protocol == "kindling"}
+    this_week = {day for day in kindled if week(day) == week(today) and day != today}
+    if len(this_week) < plan.days_per_week:
+        return None
+    return midnight(today + timedelta(days=7 - today.weekday()), now)
 
 
 def on_workday(plan: CoursePlan, now: datetime, due: Due, after: datetime | None = None) -> Next:
@@ -31,6 +45,12 @@ def on_workday(plan: CoursePlan, now: datetime, due: Due, after: datetime | None
     while weekday(day) not in plan.workdays:
         day += timedelta(days=1)
     return Wait(midnight(day, now), f"no work today; {due.protocol} then: {due.reason}")
+
+
+def week(day: date) -> tuple[int, int]:
+    """Year and number of the week, which begins on Monday."""
+    iso = day.isocalendar()
+    return iso.year, iso.week
 
 
 def weekday(day: date) -> Weekday:

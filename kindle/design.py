@@ -1,4 +1,4 @@
-"""Who gets what and when: Latin squares, randomised blocks, and codes that hide it. The same seed, the same design."""
+"""Who gets what and when: Latin squares, blocks, groups, and codes that hide it. The same seed, the same design."""
 
 import hashlib
 import random
@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from kindle.errors import ConfigError
+from kindle.substances import Basis
 
 CODES = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 """Letters that are not mistaken for a number on a bottle."""
@@ -16,13 +17,24 @@ CODES = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 class Design(msgspec.Struct, frozen=True):
     """``orders`` holds for each animal the treatments of its test days, in their order."""
 
-    kind: Literal["latin_square", "blocks"]
+    kind: Literal["latin_square", "blocks", "groups"]
     seed: int
     treatments: tuple[str, ...]
     orders: dict[str, tuple[str, ...]]
 
 
-class Key(msgspec.Struct, frozen=True):
+class Bottle(msgspec.Struct, frozen=True):
+    """A substance of a treatment as it was ordered, and the solution that it is in."""
+
+    substance: str
+    amount_per_kg: float
+    basis: Basis
+    mg_per_ml: float
+    vehicle: str = ""
+    batch: str = ""
+
+
+class Key(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the codes hide. It is kept by somebody who neither injects nor scores; the journal holds its digest."""
 
     codes: dict[str, str]
@@ -31,6 +43,8 @@ class Key(msgspec.Struct, frozen=True):
     """Of the design."""
     salt: str
     """Makes the digest tell nothing to who tries all ways of giving codes to treatments."""
+    contents: dict[str, tuple[Bottle, ...]] = {}
+    """Of each treatment, as it was when the codes were sealed; none in the bottle of a vehicle."""
 
     @property
     def sha256(self) -> str:
@@ -73,6 +87,18 @@ def blocks(animals: Sequence[str], treatments: Sequence[str], seed: int, *, repe
         for animal in animals
     }
     return Design("blocks", seed, tuple(treatments), orders)
+
+
+def groups(animals: Sequence[str], treatments: Sequence[str], seed: int) -> Design:
+    """One treatment for each animal: within each block of as many animals as treatments every one stands once."""
+    _check(animals, treatments)
+    rng = random.Random(seed)
+    shuffled = rng.sample(list(animals), len(animals))
+    given: dict[str, str] = {}
+    for begin in range(0, len(shuffled), len(treatments)):
+        drawn = rng.sample(list(treatments), len(treatments))
+        given.update(zip(shuffled[begin : begin + len(treatments)], drawn, strict=False))
+    return Design("groups", seed, tuple(treatments), {animal: (given[animal],) for animal in animals})
 
 
 def sealed(treatments: Sequence[str], seed: int, salt: str) -> Key:

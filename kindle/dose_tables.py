@@ -5,7 +5,9 @@ from pathlib import Path
 
 from kindle.counted_rows import N, counted_rows
 from kindle.csv_tables import CsvTable, Row, read_table
+from kindle.dose_basis import factor_to, unit_on
 from kindle.errors import ConfigError
+from kindle.substances import Basis
 
 DOSE = {"dose", "dosis", "dosage"}
 DRUG = {"drug", "compound", "substance", "treatment", "group", "arm", "salt"}
@@ -24,8 +26,11 @@ class DrugTable:
     animals: tuple[str, ...] = ()
 
 
-def read_dose_tables(path: Path) -> tuple[DrugTable, ...]:
-    """Raises ``ConfigError`` naming row and column, and ``OSError`` where the file cannot be read."""
+def read_dose_tables(path: Path, *, basis: Basis | None = None) -> tuple[DrugTable, ...]:
+    """Raises ``ConfigError`` naming row and column, and ``OSError`` where the file cannot be read.
+
+    ``basis`` expresses doses in mg/kg of the salt that the drug column names otherwise, as in mmol of what acts.
+    """
     table = read_table(path)
     dose = _dose_column(table)
     drug, animal = table.find(DRUG), table.find(ANIMAL)
@@ -36,13 +41,18 @@ def read_dose_tables(path: Path) -> tuple[DrugTable, ...]:
         name = table.text(row, drug) if drug is not None else ""
         owner = table.text(row, animal) if animal is not None and not groups else ""
         read.setdefault(name, []).append((_dose(table, row, dose), counted.n, counted.responded, owner))
-    unit = table.headers[dose].unit or ""
-    return tuple(_drug_table(name, unit, rows) for name, rows in _with_controls(read).items())
+    if basis is not None and drug is None:
+        raise ConfigError(f"{path}: a column drug that names the salt is needed to express doses as {basis}")
+    unit = table.headers[dose].unit
+    return tuple(
+        _drug_table(name, unit_on(basis, unit), factor_to(basis, name, unit, path), rows)
+        for name, rows in _with_controls(read).items()
+    )
 
 
-def _drug_table(name: str, unit: str, rows: list[tuple[float, int, int, str]]) -> DrugTable:
+def _drug_table(name: str, unit: str, factor: float, rows: list[tuple[float, int, int, str]]) -> DrugTable:
     doses, n, responded, owners = zip(*rows, strict=True)
-    return DrugTable(name, unit, doses, n, responded, owners if all(owners) else ())
+    return DrugTable(name, unit, tuple(dose * factor for dose in doses), n, responded, owners if all(owners) else ())
 
 
 def _with_controls(

@@ -58,8 +58,8 @@ def _controls(ledger: Ledger) -> list[TrainFact]:
 
 
 def gate_open(controls: list[TrainFact], plan: CoursePlan) -> bool:
-    """The last controls are seizures of the animal's usual kind."""
-    if plan.gate_controls == 0:
+    """The last controls are seizures of the animal's usual kind; where a threshold is tested, there is no stage."""
+    if plan.gate_controls == 0 or (controls and not controls[-1].scale):
         return True
     last, before = controls[-plan.gate_controls :], controls[: -plan.gate_controls]
     if len(last) < plan.gate_controls or not all(meets_stage(train, plan) for train in last):

@@ -30,13 +30,16 @@ class Exchange:
 
 def run(steps: Steps[T], perform: Perform) -> T:
     """Ask ``perform`` for whatever the protocol requests, until it returns its outcome."""
+    reply: Reply | None = None
     try:
-        request = next(steps)
         while True:
-            request = steps.send(perform(request))
-    except StopIteration as finished:
-        outcome: T = finished.value
-        return outcome
+            try:
+                request = next(steps) if reply is None else steps.send(reply)
+            except StopIteration as finished:
+                outcome: T = finished.value
+                return outcome
+            # Outside: a StopIteration that escapes from a performer is a defect, and no end of the protocol.
+            reply = perform(request)
     finally:
         steps.close()
 

@@ -43,6 +43,10 @@ class Experimenter(Protocol):
         """Show a question at once; the rig reads on and polls what is returned. No choices: a number is wanted."""
         ...
 
+    def ask_name(self, text: str) -> Answer:
+        """Show an alarm that only a person can acknowledge; the answer is the name of whoever does, never empty."""
+        ...
+
     def mark(self) -> Mark | None:
         """The next thing that the person marked since the last call; ``None`` when there is nothing more."""
         ...
@@ -58,6 +62,9 @@ class Unattended:
         if not choices:
             raise NobodyThere(f"nobody is at the rig to answer: {text}")
         return lambda: choices[0]
+
+    def ask_name(self, text: str) -> Answer:
+        raise NobodyThere(f"nobody is at the rig to acknowledge: {text}")
 
     def mark(self) -> Mark | None:
         return None

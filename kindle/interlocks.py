@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from kindle.errors import UnsafeStimulus
-from kindle.ledger import Ledger, TrainFact, WeightFact
+from kindle.ledger import AlarmFact, Ledger, TrainFact, WeightFact
 
 
 class AnimalLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,11 +31,27 @@ def weight_loss(weights: Sequence[WeightFact]) -> float | None:
 
 
 def check_animal(ledger: Ledger, limits: AnimalLimits) -> None:
-    """Raises ``UnsafeStimulus`` for an animal that is out of the study, or has lost too much weight."""
+    """Raises ``UnsafeStimulus`` for an animal that is out of the study, has lost too much weight, or had an alarm."""
     ended = ledger.event("died", "excluded", "electrode_lost")
     if ended is not None:
         raise UnsafeStimulus(f"{ledger.animal} is out of the study since {ended.day}: {ended.kind.replace('_', ' ')}")
     check_weight(ledger, limits)
+    check_alarm(ledger)
+
+
+def check_alarm(ledger: Ledger) -> None:
+    """Raises ``UnsafeStimulus`` after an alarm for status epilepticus that nobody has acknowledged."""
+    alarm = ledger.open_alarm
+    if alarm is not None:
+        raise UnsafeStimulus(f"{ledger.animal} had an alarm for {alarm_text(alarm)}")
+
+
+def alarm_text(alarm: AlarmFact) -> str:
+    where = f" at rig {alarm.rig}" if alarm.rig else ""
+    return (
+        f"status epilepticus in session {alarm.session} ({alarm.cause}) that nobody has acknowledged: see to the "
+        f"animal, then: kindle acknowledge{where}"
+    )
 
 
 def check_weight(ledger: Ledger, limits: AnimalLimits) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +40,15 @@ class Row:
     payload: str
     hash: str
 
+    @property
+    def utc_text(self) -> str:
+        """The time as it is stored and was hashed."""
+        return _text_of(self.utc)
+
+
+def _text_of(utc: datetime) -> str:
+    return utc.isoformat(timespec="microseconds")
+
 
 class JournalReader:
     """Reads a journal that others may be writing. May be shared between threads."""
@@ -47,6 +56,8 @@ class JournalReader:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         """Use ``open``."""
         self.path = path
+        self.others: Mapping[str, Journal] = {}
+        """What is known here of the journals of the other rigs of the laboratory; each numbers its own rows."""
         self._connection = connection
         self._one_at_a_time = threading.RLock()
 
@@ -72,6 +83,11 @@ class JournalReader:
             found = self._fetch(f"SELECT {_FIELDS} FROM rows WHERE session = ? ORDER BY seq", session)
         return [_row(self.path, fields) for fields in found]
 
+    def after(self, seq: int, most: int) -> list[Row]:
+        """The next rows after ``seq``, ``most`` of them."""
+        found = self._fetch(f"SELECT {_FIELDS} FROM rows WHERE seq > ? ORDER BY seq LIMIT ?", seq, most)
+        return [_row(self.path, fields) for fields in found]
+
     def sessions(self) -> list[str]:
         """In the order in which they began."""
         return [str(name) for (name,) in self._fetch("SELECT session FROM rows GROUP BY session ORDER BY min(seq)")]
@@ -79,10 +95,22 @@ class JournalReader:
     @property
     def head_hash(self) -> str:
         """Stands for the whole journal up to now: printed on a report, it shows later that nothing was altered."""
-        found = self._fetch("SELECT hash FROM rows ORDER BY seq DESC LIMIT 1")
-        return str(found[0][0]) if found else GENESIS
+        return self.hash_at(self.last_seq) or GENESIS
+
+    @property
+    def last_seq(self) -> int:
+        """0 in an empty journal."""
+        ((last,),) = self._fetch("SELECT coalesce(max(seq), 0) FROM rows")
+        assert isinstance(last, int)
+        return last
+
+    def hash_at(self, seq: int) -> str | None:
+        found = self._fetch("SELECT hash FROM rows WHERE seq = ?", seq)
+        return str(found[0][0]) if found else None
 
     def close(self) -> None:
+        for other in self.others.values():
+            other.close()
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -142,16 +170,36 @@ class Journal(JournalReader):
         if utc.tzinfo is None:
             raise JournalMismatch(f"time {utc} has no time zone: give it in UTC")
         moment = utc.astimezone(UTC)
-        utc_text = moment.isoformat(timespec="microseconds")
+        utc_text = _text_of(moment)
         at_sample = None if sample is None else index(sample)
         text = canonical_json(payload)
         with self._one_at_a_time, _explained(self.path), _transaction(self._connection):
-            last = self._connection.execute("SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1").fetchone()
-            last_seq, previous = last or (0, GENESIS)
+            last_seq, previous = self._last()
             fields = (last_seq + 1, session, kind, at_sample, utc_text, text)
             digest = chain_hash(previous, *fields)
-            self._connection.execute(f"INSERT INTO rows ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?)", (*fields, digest))
+            self._insert(*fields, digest)
         return Row(last_seq + 1, session, kind, at_sample, moment, text, digest)
+
+    def adopt(self, rows: Sequence[Row]) -> None:
+        """Add rows that another rig wrote, as they are, all or none.
+
+        Raises ``JournalMismatch`` when one does not follow the row before it.
+        """
+        with self._one_at_a_time, _explained(self.path), _transaction(self._connection):
+            last_seq, previous = self._last()
+            for row in rows:
+                fields = (row.seq, row.session, row.kind, row.sample, row.utc_text, row.payload)
+                if row.seq != last_seq + 1 or row.hash != chain_hash(previous, *fields):
+                    raise JournalMismatch(f"row {row.seq} does not follow row {last_seq} of {self.path}")
+                self._insert(*fields, row.hash)
+                last_seq, previous = row.seq, row.hash
+
+    def _last(self) -> tuple[int, str]:
+        last = self._connection.execute("SELECT seq, hash FROM rows ORDER BY seq DESC LIMIT 1").fetchone()
+        return last or (0, GENESIS)
+
+    def _insert(self, *fields: object) -> None:
+        self._connection.execute(f"INSERT INTO rows ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?)", fields)
 
 
 @contextmanager

@@ -4,11 +4,15 @@ from datetime import datetime
 
 import msgspec
 
-from kindle.animal_rows import Amended, AnimalEvent, TrialScored, Weighed
+from kindle.amended import amended_rows, value_at
+from kindle.amending import named, signed
+from kindle.animal_rows import AlarmAcknowledged, Amended, AnimalEvent, TrialScored, Weighed
+from kindle.course_facts import without_stage
 from kindle.errors import ConfigError, KindleError
 from kindle.interlocks import unscored
-from kindle.ledger import EventKind, TrainFact
-from kindle.ledger_view import amended_rows, ledger_of, value_at
+from kindle.journal import Row
+from kindle.ledger import AlarmFact, EventKind, Provocation
+from kindle.ledger_view import ledger_of
 from kindle.rows import kind_of
 from kindle.scale import load_scale
 from kindle.study import ANIMALS, Study
@@ -35,34 +39,73 @@ def note_event(study: Study, animal: str, kind: EventKind, reason: str, utc: dat
 def score_trial(
     study: Study, animal: str, stage: float, author: str, utc: datetime, *, trial_row: int | None = None
 ) -> TrialScored:
-    """The stage of a trial that waits for one; without ``trial_row`` the only one that does."""
+    """The stage of a train, or of a dose, that waits for one; without ``trial_row`` the only one that does."""
     study.animal(animal)
-    _named(author)
-    train = _train(study, animal, trial_row)
-    if train.stage is not None:
+    named(author)
+    waiting = _waiting(study, animal, trial_row)
+    if waiting.rig:
+        raise KindleError(f"journal row {waiting.seq} stands in the journal of rig {waiting.rig}: score it there")
+    if waiting.stage is not None:
         raise KindleError(
-            f"the train of journal row {train.seq} has stage {train.stage:g} already; correct it with: kindle amend"
+            f"journal row {waiting.seq} has stage {waiting.stage:g} already; correct it with: kindle amend"
         )
-    scale = load_scale(train.scale or study.config.scale)
-    scored = TrialScored(animal, train.seq, scale.name, scale.stage(stage).stage, author)
+    scale = load_scale(waiting.scale or study.config.scale)
+    scored = TrialScored(animal, waiting.seq, scale.name, scale.stage(stage).stage, author)
     _append(study, scored, utc)
     return scored
 
 
-def amend(study: Study, row: int, key: str, new: object, author: str, reason: str, utc: datetime) -> Amended:
-    """A correction of one value; the old one stays in its row. Raises ``KindleError``."""
-    _named(author)
-    if not reason.strip():
-        raise ConfigError("a correction needs a reason; give one with --reason")
-    found = next((known for known in amended_rows(study.journal) if known.seq == row), None)
+def acknowledge(study: Study, animal: str, author: str, utc: datetime) -> AlarmFact:
+    """Somebody has seen to the animal after its alarm. Raises ``KindleError`` when there is none to acknowledge."""
+    study.animal(animal)
+    named(author)
+    alarm = ledger_of(study.journal, animal).open_alarm
+    if alarm is None:
+        raise KindleError(f"{animal} has no alarm that waits to be acknowledged")
+    if alarm.rig:
+        raise KindleError(f"the alarm of {animal} stands in the journal of rig {alarm.rig}: acknowledge it there")
+    _append(study, AlarmAcknowledged(animal, author), utc)
+    return alarm
+
+
+def amend(
+    study: Study,
+    row: int,
+    key: str,
+    new: object,
+    author: str,
+    reason: str,
+    utc: datetime,
+    *,
+    animal: str | None = None,
+) -> Amended:
+    """A correction of one value; the old one stays in its row. Raises ``KindleError``.
+
+    ``animal``, where given, must be the one that the row is about.
+    """
+    signed(author, reason)
+    rows = list(amended_rows(study.journal))
+    found = next((known for known in rows if known.seq == row), None)
     if found is None:
         raise KindleError(f"the journal has no row {row}; kindle show lists the rows of a trial")
+    if animal is not None and (of := _animal_of(study, found)) != animal:
+        raise KindleError(f"journal row {row} is about {of}, not about {animal}; check the row")
     old = value_at(found, key)
     if isinstance(old, str) is not isinstance(new, str):
         raise ConfigError(f"{key} of row {row} is {old!r}; {new!r} is of another kind")
-    amended = Amended(row, key, old, _checked(found.kind, found.payload, key, new), author, reason)
+    checked = _checked(found.kind, found.payload, key, new)
+    if checked == old:
+        raise KindleError(f"{key} of row {row} is {old} already; nothing was written")
+    amended = Amended(row, key, old, checked, author, reason)
     _append(study, amended, utc)
     return amended
+
+
+def _animal_of(study: Study, row: Row) -> str:
+    if row.session != ANIMALS:
+        return study.session(row.session).started.animal
+    told = msgspec.json.decode(row.payload)
+    return str(told.get("animal", told.get("id", "nobody")))
 
 
 def _checked(kind: str, payload: str, key: str, new: object) -> object:
@@ -75,27 +118,25 @@ def _checked(kind: str, payload: str, key: str, new: object) -> object:
     return new
 
 
-def _train(study: Study, animal: str, trial_row: int | None) -> TrainFact:
+def _waiting(study: Study, animal: str, trial_row: int | None) -> Provocation:
     ledger = ledger_of(study.journal, animal)
     if trial_row is not None:
-        for train in ledger.trains:
-            if train.seq == trial_row:
-                return train
-        raise KindleError(f"journal row {trial_row} is no train of {animal}; kindle animal show lists them")
-    waiting = unscored(ledger)
+        scorable: list[Provocation] = [*ledger.trains, *ledger.observations]
+        for one in scorable:
+            if one.seq == trial_row and not one.rig:
+                return one
+        raise KindleError(f"journal row {trial_row} is no train or dose of {animal}; kindle animal show lists them")
+    waiting: list[Provocation] = [*unscored(ledger), *without_stage(ledger)]
     if len(waiting) != 1:
-        rows = ", ".join(str(train.seq) for train in waiting)
+        rows = ", ".join(str(one.seq) for one in waiting)
         raise KindleError(
-            f"{animal} has {len(waiting)} trains without a stage"
+            f"{animal} has {len(waiting)} trains or doses without a stage"
             + (f", of journal rows {rows}; say which with --row" if waiting else "; there is nothing to score")
         )
     return waiting[0]
 
 
-def _named(author: str) -> None:
-    if not author.strip():
-        raise ConfigError("who enters this must be named; give --by NAME")
-
-
-def _append(study: Study, row: Weighed | AnimalEvent | TrialScored | Amended, utc: datetime) -> None:
+def _append(
+    study: Study, row: Weighed | AnimalEvent | TrialScored | Amended | AlarmAcknowledged, utc: datetime
+) -> None:
     study.journal.append(ANIMALS, kind_of(row), row, sample=None, utc=utc)

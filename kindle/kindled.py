@@ -1,4 +1,7 @@
-"""Fully kindled, as one form of rule: so many seizures of a stage, in a row or in all, within so many trains."""
+"""Fully kindled, as one form of rule: so many seizures of a stage, in a row or in all, within so many trains.
+
+Doses of a convulsant are counted as trains are.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from detectors.criterion import Verdict
-from kindle.ledger import TrainFact
+from kindle.ledger import Provocation
 
 
 class KindledRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +45,7 @@ class StillKindling:
 
 @dataclass(frozen=True, slots=True)
 class Stabilising:
-    reached: TrainFact
+    reached: Provocation
     days: int
     needed: int
 
@@ -52,7 +54,7 @@ class Stabilising:
 class FullyKindled:
     """``reached`` is the train that met the rule; ``trains`` counts the clear ones up to it."""
 
-    reached: TrainFact
+    reached: Provocation
     trains: int
 
 
@@ -65,21 +67,17 @@ class Resistant:
 Kindledness = StillKindling | Stabilising | FullyKindled | Resistant
 
 
-def clear(train: TrainFact, rule: KindledRule) -> bool:
+def clear(train: Provocation, rule: KindledRule) -> bool:
     """Void, undetermined and unscored trains neither count nor break a run; nor do stages of another scale."""
-    return (
-        train.verdict in (Verdict.AFTERDISCHARGE, Verdict.NONE)
-        and train.stage is not None
-        and train.scale == rule.scale
-    )
+    return train.decides and train.stage is not None and train.scale == rule.scale
 
 
-def meets(train: TrainFact, rule: KindledRule) -> bool:
-    with_one = train.verdict is Verdict.AFTERDISCHARGE or not rule.afterdischarge_required
+def meets(train: Provocation, rule: KindledRule) -> bool:
+    with_one = train.discharged or not rule.afterdischarge_required
     return with_one and train.stage is not None and train.stage >= rule.stage_from
 
 
-def kindledness(trains: Sequence[TrainFact], rule: KindledRule) -> Kindledness:
+def kindledness(trains: Sequence[Provocation], rule: KindledRule) -> Kindledness:
     """Where the kindling trains of an animal have got it; days without a train do not break a run."""
     judged = [train for train in trains if clear(train, rule)]
     counting = [next(day) for _, day in groupby(judged, key=lambda train: train.day)] if rule.one_per_day else judged
@@ -93,7 +91,7 @@ def kindledness(trains: Sequence[TrainFact], rule: KindledRule) -> Kindledness:
     return StillKindling(_counted(counting, rule), rule.n, len(judged))
 
 
-def _counted(counting: Sequence[TrainFact], rule: KindledRule) -> int:
+def _counted(counting: Sequence[Provocation], rule: KindledRule) -> int:
     """Seizures that count up to the last train of the list."""
     window = counting[-rule.within :] if rule.within is not None else counting
     if rule.mode == "cumulative":
@@ -106,7 +104,7 @@ def _counted(counting: Sequence[TrainFact], rule: KindledRule) -> int:
     return run
 
 
-def _stability(reached: TrainFact, judged: Sequence[TrainFact], n: int, rule: KindledRule) -> Kindledness:
+def _stability(reached: Provocation, judged: Sequence[Provocation], n: int, rule: KindledRule) -> Kindledness:
     if rule.stable_days is None:
         return FullyKindled(reached, n)
     before = [train for train in judged if train.utc <= reached.utc and meets(train, rule)]
@@ -124,7 +122,7 @@ def _stability(reached: TrainFact, judged: Sequence[TrainFact], n: int, rule: Ki
     return Stabilising(reached, len(days), rule.stable_days)
 
 
-def _usual(train: TrainFact, before: Sequence[TrainFact]) -> bool:
+def _usual(train: Provocation, before: Sequence[Provocation]) -> bool:
     """Within 2 SD of the animal's own discharges; with fewer than three of them there is nothing to compare with."""
     known = [one.discharge_s for one in before if one.discharge_s is not None]
     if train.discharge_s is None or len(known) < 3:
@@ -132,12 +130,12 @@ def _usual(train: TrainFact, before: Sequence[TrainFact]) -> bool:
     return abs(train.discharge_s - fmean(known)) <= 2 * stdev(known) + 1e-9
 
 
-def _over_cap(trains: Sequence[TrainFact], rule: KindledRule) -> bool:
+def _over_cap(trains: Sequence[Provocation], rule: KindledRule) -> bool:
     """Whether an animal that has not met the rule has had all that it may have: every train that was given counts."""
     return _at_least(len(trains), rule.cap_trains) or _at_least(len({train.day for train in trains}), rule.cap_days)
 
 
-def _too_late(trains: Sequence[TrainFact], rule: KindledRule, reached: TrainFact) -> bool:
+def _too_late(trains: Sequence[Provocation], rule: KindledRule, reached: Provocation) -> bool:
     """Whether the rule was met by a train that was beyond the caps."""
     before = [train for train in trains if train.utc < reached.utc]
     days_before = {train.day for train in before} - {reached.day}

@@ -1,32 +1,64 @@
 """The ledger of an animal, read from the journal: every train, score, injection, weight and event, as amended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
 
-from kindle.animal_rows import Amended, AnimalEvent, TrialScored, Weighed
-from kindle.errors import KindleError
-from kindle.exchange import CodedDose, Injected, Observed, Reply, Request, Scored, Stimulate, Trial, VoidTrial
+from kindle.amended import amended_rows
+from kindle.animal_rows import AlarmAcknowledged, AnimalEvent, CodesOpened, TrialScored, Weighed
+from kindle.behaviour import DEATH, Scoring
+from kindle.exchange import (
+    CodedDose,
+    Confirmed,
+    Dose,
+    Injected,
+    Observed,
+    Reply,
+    Request,
+    Scored,
+    Stimulate,
+    Trial,
+    VoidTrial,
+)
 from kindle.journal import Journal, Row
-from kindle.ledger import EventFact, InjectionFact, Ledger, ThresholdFact, TrainFact, WeightFact
+from kindle.ledger import (
+    AlarmFact,
+    EventFact,
+    InjectionFact,
+    Ledger,
+    ObservationFact,
+    ThresholdFact,
+    TrainFact,
+    WeightFact,
+    together,
+)
+from kindle.opened_codes import with_codes_opened
 from kindle.protocols.catalogue import Plan
 from kindle.protocols.drug_test import DrugTested, DrugTestPlan
 from kindle.protocols.injecting import Injection
 from kindle.protocols.kindling import KindlingPlan
+from kindle.protocols.ptz import (
+    ElectroshockObserved,
+    ElectroshockPlan,
+    PtzObserved,
+    PtzPlan,
+    evaluated,
+    shock_evaluated,
+)
 from kindle.protocols.stimulation import told
 from kindle.protocols.threshold import ThresholdOutcome
-from kindle.rows import Answered, Asked, SessionEnded, SessionStarted, decode
+from kindle.rows import Animal, Answered, Asked, SessionEnded, SessionStarted, StatusAlarmed, decode
 
-AMENDABLE = {
-    "animal_added": ("species", "strain", "sex", "note"),
-    "weighed": ("weight_g",),
-    "trial_scored": ("stage",),
-    "answered": ("reply.stage",),
-}
-"""What a correction may change. Currents, verdicts and times are measured: another reading is a reanalysis."""
+_OF_AN_ANIMAL = ("weighed", "animal_event", "trial_scored", "alarm_acknowledged", "session_started")
+
+
+class _OfAnimal(msgspec.Struct):
+    """The one field that all of these rows have."""
+
+    animal: str
 
 
 @dataclass(slots=True)
@@ -44,11 +76,15 @@ class _Session:
 class _Reader:
     animal: str
     zone: tzinfo | None
+    rig: str = ""
     trains: list[TrainFact] = field(default_factory=list)
     thresholds: list[ThresholdFact] = field(default_factory=list)
     injections: list[InjectionFact] = field(default_factory=list)
     weights: list[WeightFact] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
+    observations: list[ObservationFact] = field(default_factory=list)
+    alarms: list[AlarmFact] = field(default_factory=list)
+    opened: CodesOpened | None = None
     sessions: dict[str, _Session] = field(default_factory=dict)
 
     def read(self, row: Row) -> None:
@@ -60,9 +96,16 @@ class _Reader:
             case "animal_event":
                 event = decode(row.kind, row.payload, AnimalEvent)
                 if event.animal == self.animal:
-                    self.events.append(EventFact(row.utc, self._day(row), event.kind, event.reason))
+                    self.events.append(EventFact(row.utc, self._day(row), event.kind, event.reason, row.seq))
             case "trial_scored":
-                self._score_later(decode(row.kind, row.payload, TrialScored))
+                self._score_later(row, decode(row.kind, row.payload, TrialScored))
+            case "alarm_acknowledged":
+                self._acknowledge(row, decode(row.kind, row.payload, AlarmAcknowledged))
+            case "status_alarmed" if row.session in self.sessions:
+                cause = decode(row.kind, row.payload, StatusAlarmed).cause
+                self.alarms.append(AlarmFact(row.utc, self._day(row), row.session, row.seq, cause, self.rig))
+            case "codes_opened":
+                self.opened = decode(row.kind, row.payload, CodesOpened)
             case "session_started":
                 started = decode(row.kind, row.payload, SessionStarted)
                 if started.animal == self.animal:
@@ -71,6 +114,15 @@ class _Reader:
                 self._in_session(row, self.sessions[row.session])
             case _:
                 pass
+
+    def _acknowledge(self, row: Row, act: AlarmAcknowledged) -> None:
+        if act.animal == self.animal:
+            self.alarms = [
+                alarm
+                if alarm.acknowledged_utc
+                else replace(alarm, acknowledged_utc=row.utc, acknowledged_by=act.author)
+                for alarm in self.alarms
+            ]
 
     def _in_session(self, row: Row, session: _Session) -> None:
         match row.kind:
@@ -84,19 +136,22 @@ class _Reader:
                 self._answered(row, session, decode(row.kind, row.payload, Answered).reply)
             case _:
                 outcome = decode(row.kind, row.payload, SessionEnded).outcome
+                if isinstance(outcome, PtzObserved | ElectroshockObserved) and self._seen_in(session):
+                    self.observations[-1] = replace(self.observations[-1], seen=outcome)
                 if isinstance(outcome, DrugTested):
                     outcome = outcome.test
                 if isinstance(outcome, ThresholdOutcome) and session.started.protocol == "threshold":
-                    self.thresholds.append(ThresholdFact(row.utc, self._day(row), session.id, outcome))
+                    self.thresholds.append(ThresholdFact(row.utc, self._day(row), session.id, outcome, row.seq))
 
     def _answered(self, row: Row, session: _Session, reply: Reply) -> None:
         match reply:
             case Trial() | VoidTrial() if session.waiting is not None and session.last_train is not None:
                 self._settle(row, session, reply)
                 session.waiting = None
-            case Scored(scale=scale, stage=stage) if session.last_train is not None:
+            case Scored(scale=scale, stage=stage, stamps=stamps) if session.last_train is not None:
                 last = self.trains[session.last_train]
-                self.trains[session.last_train] = replace(last, scale=scale, stage=stage)
+                self.trains[session.last_train] = replace(last, scale=scale, stage=stage, stage_seq=row.seq)
+                self._died(row, session, Scoring(scale, stamps))
             case Injected(dose=dose, drawn=drawn):
                 self.injections.append(
                     InjectionFact(
@@ -107,12 +162,52 @@ class _Reader:
                         mg_per_kg=None if isinstance(dose, CodedDose) or drawn is None else drawn.given_mg_per_kg,
                         mmol_per_kg=None if drawn is None else drawn.given_mmol_per_kg,
                         condition=_condition(session.started.plan),
+                        given=reply,
                     )
                 )
-            case Observed():
-                pass
+                plan = session.started.plan
+                if isinstance(plan, PtzPlan) and dose == plan.convulsant.dose:
+                    really = None if drawn is None else drawn.given_mg_per_kg
+                    meant = dose.mg_per_kg if isinstance(dose, Dose) else None
+                    self._observed(row, session, plan, meant if really is None else really)
+            case Confirmed(choice="given") if isinstance(session.started.plan, ElectroshockPlan):
+                self._observed(row, session, session.started.plan, None)
+            case Observed() if self._seen_in(session):
+                self._settle_observation(row, session, reply)
             case _:
                 pass
+
+    def _observed(self, row: Row, session: _Session, plan: PtzPlan | ElectroshockPlan, mg_per_kg: float | None) -> None:
+        self.observations.append(
+            ObservationFact(
+                utc=row.utc,
+                day=self._day(row),
+                session=session.id,
+                seq=row.seq,
+                protocol="ptz" if isinstance(plan, PtzPlan) else "electroshock",
+                mg_per_kg=mg_per_kg,
+                condition=plan.condition,
+                scale=plan.scale,
+                rig=self.rig,
+            )
+        )
+
+    def _seen_in(self, session: _Session) -> bool:
+        return bool(self.observations) and self.observations[-1].session == session.id
+
+    def _settle_observation(self, row: Row, session: _Session, reply: Observed) -> None:
+        plan = session.started.plan
+        assert isinstance(plan, PtzPlan | ElectroshockPlan)
+        seen = evaluated(plan, (), reply) if isinstance(plan, PtzPlan) else shock_evaluated((), reply)
+        self.observations[-1] = replace(
+            self.observations[-1], seq=row.seq, scale=reply.scoring.scale, stage=reply.scoring.highest, seen=seen
+        )
+        self._died(row, session, reply.scoring)
+
+    def _died(self, row: Row, session: _Session, scoring: Scoring) -> None:
+        """An animal that was seen to die is out of the study, whether or not somebody enters it once more."""
+        if scoring.first_of(DEATH) is not None:
+            self.events.append(EventFact(row.utc, self._day(row), "died", f"in session {session.id}", row.seq))
 
     def _add(self, session: _Session, row: Row, request: Stimulate, scale: str | None) -> None:
         session.last_train = len(self.trains)
@@ -128,6 +223,7 @@ class _Reader:
                 verdict=None,
                 scale=scale or _scale(session.started.plan),
                 condition=_condition(session.started.plan),
+                rig=self.rig,
             )
         )
 
@@ -150,66 +246,63 @@ class _Reader:
             discharge_s=given.discharge_s,
         )
 
-    def _score_later(self, scored: TrialScored) -> None:
+    def _score_later(self, row: Row, scored: TrialScored) -> None:
         for place, train in enumerate(self.trains):
             if train.seq == scored.trial_row:
-                self.trains[place] = replace(train, scale=scored.scale, stage=scored.stage)
+                self.trains[place] = replace(train, scale=scored.scale, stage=scored.stage, stage_seq=row.seq)
+        for place, fact in enumerate(self.observations):
+            if fact.seq == scored.trial_row:
+                self.observations[place] = replace(fact, scale=scored.scale, stage=scored.stage)
 
     def _day(self, row: Row) -> Any:
         return row.utc.astimezone(self.zone).date()
 
+    def ledger(self) -> Ledger:
+        return Ledger(
+            self.animal,
+            tuple(self.trains),
+            tuple(self.thresholds),
+            tuple(self.injections),
+            tuple(self.weights),
+            tuple(self.events),
+            tuple(self.observations),
+            tuple(self.alarms),
+        )
+
 
 def ledger_of(journal: Journal, animal: str, zone: tzinfo | None = None, until: datetime | None = None) -> Ledger:
-    """Days are those of ``zone``, by default the computer's. ``until`` leaves out what was written later."""
-    reader = _Reader(animal, zone)
-    for row in amended_rows(journal, until):
-        reader.read(row)
-    return Ledger(
-        animal,
-        tuple(reader.trains),
-        tuple(reader.thresholds),
-        tuple(reader.injections),
-        tuple(reader.weights),
-        tuple(reader.events),
-    )
+    """From this journal and what it knows of the other rigs'; ``until`` leaves out what was written later.
+
+    What was injected behind a code that is open by then stands under its treatment. Days are those of ``zone``, by
+    default the computer's.
+    """
+    readers = []
+    for rig, one in {"": journal, **journal.others}.items():
+        reader = _Reader(animal, zone, rig)
+        for row in amended_rows(one, until):
+            reader.read(row)
+        readers.append(reader)
+    opened = next((reader.opened for reader in readers if reader.opened is not None), None)
+    return with_codes_opened(together([reader.ledger() for reader in readers]), opened)
 
 
-def amended_rows(journal: Journal, until: datetime | None = None) -> Iterator[Row]:
-    """Every row with its corrections laid over it; the rows of the journal stay as they are."""
-    rows = [row for row in journal.rows() if until is None or row.utc <= until.astimezone(UTC)]
-    corrections: dict[int, list[Amended]] = {}
+def ledgers_of(rows: Iterable[Row], zone: tzinfo | None = None) -> dict[str, Ledger]:
+    """The ledgers of all animals in one reading, codes as codes; ``rows`` as ``amended_rows`` gives them."""
+    readers: dict[str, _Reader] = {}
+    in_session: dict[str, str] = {}
     for row in rows:
-        if row.kind == "amended":
-            amended = decode(row.kind, row.payload, Amended)
-            corrections.setdefault(amended.row, []).append(amended)
-    for row in rows:
-        yield _corrected(row, corrections.get(row.seq, []))
-
-
-def value_at(row: Row, key: str) -> Any:
-    """What stands under a key of a row. Raises ``KindleError`` for what cannot be amended."""
-    if key not in AMENDABLE.get(row.kind, ()):
-        allowed = ", ".join(AMENDABLE.get(row.kind, ())) or "nothing"
-        raise KindleError(f"journal row {row.seq} is {row.kind!r}: {allowed} of it can be amended, not {key!r}")
-    value: Any = msgspec.json.decode(row.payload)
-    for part in key.split("."):
-        if not isinstance(value, dict) or part not in value:
-            raise KindleError(f"journal row {row.seq} has no {key!r} to amend")
-        value = value[part]
-    return value
-
-
-def _corrected(row: Row, amendments: list[Amended]) -> Row:
-    if not amendments:
-        return row
-    payload: Any = msgspec.json.decode(row.payload)
-    for amended in amendments:
-        *path, last = amended.key.split(".")
-        inner = payload
-        for part in path:
-            inner = inner[part]
-        inner[last] = amended.new
-    return replace(row, payload=msgspec.json.encode(payload).decode())
+        if row.kind in _OF_AN_ANIMAL:
+            animal = decode(row.kind, row.payload, _OfAnimal).animal
+            if row.kind == "session_started":
+                in_session[row.session] = animal
+        elif row.kind == "animal_added":
+            animal = decode(row.kind, row.payload, Animal).id
+        elif row.session in in_session:
+            animal = in_session[row.session]
+        else:
+            continue
+        readers.setdefault(animal, _Reader(animal, zone)).read(row)
+    return {animal: reader.ledger() for animal, reader in readers.items()}
 
 
 def _scale(plan: Plan) -> str:

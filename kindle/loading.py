@@ -1,20 +1,24 @@
 """Any recording as one thing: named channels read window by window, in microvolts where they are brain signals."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kindle import window_map
+from drivers.interface import Role
 from kindle.errors import ConfigError, RecordingError
 from kindle.recording_reading import Recording, open_recording
 
 Floats = NDArray[np.float64]
 
-_BRAIN_TYPES = ("eeg", "seeg", "ecog", "dbs")
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,21 @@ class Note:
     onset_s: float
     duration_s: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What a file says of one of its channels.
+
+    ``unit`` is that of ``read``; ``step`` is one count of a file that holds int16 counts, in the same unit.
+    ``maybe_step`` is one of a file that may hold counts, in numbers that could be others.
+    """
+
+    name: str
+    role: Role
+    unit: str
+    step: float | None = None
+    maybe_step: float | None = None
 
 
 class Signals(Protocol):
@@ -56,129 +75,81 @@ class Signals(Protocol):
         ...
 
 
-def load(path: Path) -> Signals:
-    """Raises ``RecordingError`` for what neither kindle nor MNE can read."""
+class Loaded(Signals, Protocol):
+    """What ``load`` returns: signals that can be handed on to another file."""
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """In the order of ``names``."""
+        ...
+
+    @property
+    def start_utc(self) -> datetime | None:
+        """``None`` where the file does not say when it was recorded."""
+        ...
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """``[first, last)`` of stretches in which no channel has a sample, in order."""
+        ...
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is wrong with the file, though it can be read: one sentence each."""
+        ...
+
+
+def load(path: Path) -> Loaded:
+    """Raises ``RecordingError`` for what can be read neither by kindle nor by MNE, pynwb or neo."""
     if not path.exists():
         raise RecordingError(f"{path} does not exist: check the path")
+    suffix = path.suffix.lower()
     if path.is_dir() and (path / "signal.vhdr").exists():
-        return KindleSignals(open_recording(path))
+        return _own(path)
     if path.name == "signal.vhdr" and (path.parent / "index.bin").exists():
-        return KindleSignals(open_recording(path))
-    if path.suffix.lower() == ".vhdr":
+        return _own(path)
+    if suffix == ".vhdr":
         from kindle.mapped import MappedSignals, layout
 
         if found := layout(path):
             return MappedSignals(found)
+    if suffix in (".edf", ".bdf", ".rec"):
+        from kindle.edf_signals import edf_signals
+
+        return edf_signals(path)
+    if suffix == ".nwb":
+        from kindle.nwb_signals import nwb_signals
+
+        return nwb_signals(path)
+    if path.name == "structure.oebin" or (path.is_dir() and next(path.rglob("structure.oebin"), None)):
+        from kindle.openephys_signals import openephys_signals
+
+        return openephys_signals(path if path.is_dir() else path.parent)
+    if path.is_dir() and not suffix:
+        raise RecordingError(f"{path} is a folder without a recording: give a file, or the folder of one recording")
+    from kindle.mne_signals import MneSignals
+
     return MneSignals(path)
 
 
-class MneSignals:
-    """A file that MNE reads, left on disk until a window is asked for."""
-
-    def __init__(self, path: Path) -> None:
-        import mne
-
-        try:
-            # Whatever MNE says on the way, the person hears one sentence, or nothing.
-            with mne.utils.use_log_level("ERROR"):
-                self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR")
-        except Exception as error:
-            raise RecordingError(
-                f"{path} cannot be read as a recording ({_first_line(error)}): check the file"
-            ) from error
-        if not self._raw.n_times or not self._raw.ch_names:
-            raise RecordingError(f"{path} holds no samples: check that it was recorded and copied to its end")
-        self._path = path
-        types = self._raw.get_channel_types()
-        self.rate_hz = float(self._raw.info["sfreq"])
-        self.n_samples = int(self._raw.n_times)
-        self.names: tuple[str, ...] = tuple(self._raw.ch_names)
-        self.brain = tuple(name for name, kind in zip(self.names, types, strict=True) if kind in _BRAIN_TYPES)
-        self.stimulus = tuple(name for name, kind in zip(self.names, types, strict=True) if kind == "stim")
-        notes = self._raw.annotations
-        start_s = self._raw.first_time if self._raw.annotations.orig_time is not None else 0.0
-        self.notes = tuple(
-            Note(float(onset) - start_s, float(duration), str(text))
-            for onset, duration, text in zip(notes.onset, notes.duration, notes.description, strict=True)
-        )
-        self._skipped = [note for note in self.notes if note.text.upper().startswith("BAD_ACQ_SKIP")]
-
-    def read(self, names: Sequence[str], first: int, last: int) -> Floats:
-        import mne
-
-        last = min(last, self.n_samples)
-        try:
-            with mne.utils.use_log_level("ERROR"):
-                window = self._raw.get_data(picks=[self.names.index(name) for name in names], start=first, stop=last)
-        except Exception as error:
-            raise RecordingError(
-                f"{self._path} cannot be read from {first / self.rate_hz:.1f} s on ({_first_line(error)}): "
-                "it may be cut short; copy it again"
-            ) from error
-        scale = np.array([1e6 if name in self.brain else 1.0 for name in names])
-        window = np.multiply(window, scale[:, None], dtype=np.float64)
-        for note in self._skipped:
-            begin, end = (round(s * self.rate_hz) - first for s in (note.onset_s, note.onset_s + note.duration_s))
-            window[:, max(0, begin) : max(0, end)] = np.nan
-        return np.asarray(window)
-
-
-class KindleSignals:
-    """A recording of kindle's own, its segments on one clock with NaN between them."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.rate_hz = recording.rate_hz
-        self.names = tuple(channel.name for channel in recording.channels)
-        self.brain = tuple(channel.name for channel in recording.channels if channel.role == "eeg")
-        self.stimulus = tuple(channel.name for channel in recording.channels if channel.role == "stimulus_ttl")
-        self._scale = [
-            channel.resolution * (_microvolts_of_eeg(channel.unit) if channel.role == "eeg" else 1.0)
-            for channel in recording.channels
-        ]
-        self._segments = recording.segments
-        self._starts: list[int] = []
-        notes: list[Note] = []
-        end = 0
-        for segment in recording.segments:
-            elapsed_s = (segment.start_utc - recording.start_utc).total_seconds()
-            # Never spliced: at least one sample is missing between two segments.
-            waited = max(1, round(elapsed_s * self.rate_hz) - end) if segment.n_lost is None else segment.n_lost
-            start = end + waited if self._starts else 0
-            self._starts.append(start)
-            notes += [
-                Note(
-                    (start + marker.sample - segment.first_sample) / self.rate_hz,
-                    marker.n_samples / self.rate_hz,
-                    f"{marker.type}/{marker.description}",
-                )
-                for marker in segment.markers
-            ]
-            end = start + segment.n_samples
-        self.n_samples = end
-        self.notes = tuple(notes)
-        if not end:
-            raise RecordingError(f"{recording.folder} holds no samples: nothing was recorded")
-
-    def read(self, names: Sequence[str], first: int, last: int) -> Floats:
-        rows = [self.names.index(name) for name in names]
-        last = min(last, self.n_samples)
-        window = np.full((len(rows), last - first), np.nan)
-        for start, segment in zip(self._starts, self._segments, strict=True):
-            begin, end = max(first, start), min(last, start + segment.n_samples)
-            if begin < end:
-                signal, n = segment.header_path.with_suffix(".eeg"), len(self.names)
-                counts = window_map.window(signal, np.dtype("<i2"), n, begin - start, end - start)[rows]
-                scale = np.array([self._scale[row] for row in rows])
-                window[:, begin - first : end - first] = counts * scale[:, None]
-        return window
+def segment_starts(recording: Recording) -> tuple[int, ...]:
+    """Where each segment begins on the clock of the whole recording, what was lost between them included."""
+    starts: list[int] = []
+    end = 0
+    for segment in recording.segments:
+        elapsed_s = (segment.start_utc - recording.start_utc).total_seconds()
+        # Never spliced: at least one sample is missing between two segments.
+        waited = max(1, round(elapsed_s * recording.rate_hz) - end) if segment.n_lost is None else segment.n_lost
+        starts.append(end + waited if starts else 0)
+        end = starts[-1] + segment.n_samples
+    return tuple(starts)
 
 
 def chosen(signals: Signals, wanted: Sequence[str] | None, path: Path) -> tuple[str, ...]:
-    """The channels to analyse: those wanted, or all EEG-like ones that are no trigger by their name."""
+    """The channels to analyse: those wanted, by name or by a pattern such as ``HPC*``; else all EEG-like ones."""
     if wanted:
-        if missing := [name for name in wanted if name not in signals.names]:
-            raise ConfigError(f"{path} has no channel {missing[0]!r}; it has: {', '.join(signals.names)}")
-        return tuple(dict.fromkeys(wanted))
+        found = [name for word in wanted for name in _named(signals, word, path)]
+        return tuple(dict.fromkeys(found))
     if not signals.brain:
         raise RecordingError(
             f"{path} has no EEG-like channel; name one with --channel, it has: {', '.join(signals.names)}"
@@ -186,17 +157,36 @@ def chosen(signals: Signals, wanted: Sequence[str] | None, path: Path) -> tuple[
     return signals.brain
 
 
-def microvolts_per(unit: str) -> float | None:
-    """``None`` for what is no voltage."""
-    return {"v": 1e6, "mv": 1e3, "uv": 1.0, "µv": 1.0, "μv": 1.0, "nv": 1e-3}.get(unit.casefold())
+def is_gap(note: Note) -> bool:
+    """How MNE, and everybody after it, marks samples that are not there."""
+    return note.text.upper().startswith("BAD_ACQ_SKIP")
 
 
-def _microvolts_of_eeg(unit: str) -> float:
-    microvolts = microvolts_per(unit)
-    if microvolts is None:
-        raise RecordingError(f"an EEG channel is in {unit!r}, not in volts: check the unit in rig.toml")
-    return microvolts
+@cache
+def warn_once(sentence: str) -> None:
+    """A recording is opened several times for one analysis; a person is told once."""
+    LOG.warning("%s", sentence)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Of a file that has no time zone the time is taken as it stands, as every other reader of it does."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _own(path: Path) -> Loaded:
+    from kindle.own_signals import KindleSignals
+
+    return KindleSignals(open_recording(path))
+
+
+def _named(signals: Signals, word: str, path: Path) -> list[str]:
+    if word in signals.names:
+        return [word]
+    matching = [name for name in signals.names if fnmatchcase(name, word)]
+    if not matching:
+        raise ConfigError(f"{path} has no channel {word!r}; it has: {', '.join(signals.names)}")
+    return matching

@@ -1,15 +1,20 @@
 """BrainVision files of other programs, mapped into memory: what is not asked for is never read."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from drivers.interface import Channel, Role
+from kindle.channel_roles import microvolts_per, role_by_name
 from kindle.errors import RecordingError
-from kindle.loading import Floats, Note, microvolts_per
+from kindle.loading import Floats, Note, Track
 from kindle.window_map import window
 
 _FORMATS: dict[str, np.dtype[Any]] = {
@@ -17,6 +22,7 @@ _FORMATS: dict[str, np.dtype[Any]] = {
     "IEEE_FLOAT_32": np.dtype("<f4"),
     "INT_32": np.dtype("<i4"),
 }
+_FIRST_DATE = re.compile(rb"Mk1=New Segment,[^,]*,\d+,\d+,\d+,(\d{20})")
 _TITLE = ("brain vision data exchange header file", "brainvision data exchange header file")
 
 
@@ -32,6 +38,8 @@ class Layout:
     rate_hz: float
     dtype: np.dtype[Any]
     multiplexed: bool
+    roles: tuple[Role | None, ...]
+    """As kindle writes them into its own headers; a copy elsewhere keeps them."""
 
 
 def layout(path: Path) -> Layout | None:
@@ -60,20 +68,39 @@ def layout(path: Path) -> Layout | None:
         raise RecordingError(f"{path} names no channel, or no sampling interval: copy the file again")
     names, scale, units = zip(*channels, strict=True)
     markers = _beside(path, common["markerfile"]) if common.get("markerfile") else None
-    return Layout(signal, markers, names, units, scale, 1e6 / interval_us, dtype, orientation == "MULTIPLEXED")
+    own = sections.get("kindle", {})
+    roles = tuple(_role(own.get(f"ch{n}", "")) for n in range(1, n_channels + 1))
+    multiplexed = orientation == "MULTIPLEXED"
+    return Layout(signal, markers, names, units, scale, 1e6 / interval_us, dtype, multiplexed, roles)
 
 
 class MappedSignals:
     """Channels in volts, or in no unit, count as EEG-like, as in other readers of the format."""
 
+    remarks: tuple[str, ...] = ()
+
     def __init__(self, found: Layout) -> None:
         self.rate_hz, self.names = found.rate_hz, found.names
-        self.stimulus: tuple[str, ...] = ()
+        self.stimulus = tuple(
+            name for name, role in zip(found.names, found.roles, strict=True) if role == "stimulus_ttl"
+        )
+        self.gaps: tuple[tuple[int, int], ...] = ()
         self.brain = tuple(
-            name for name, unit in zip(found.names, found.units, strict=True) if microvolts_per(unit) is not None
+            name
+            for name, unit, role in zip(found.names, found.units, found.roles, strict=True)
+            if microvolts_per(unit) is not None and role in (None, "eeg")
         )
         self._scale = np.array(
             [scale * (microvolts_per(unit) or 1.0) for scale, unit in zip(found.scale, found.units, strict=True)]
+        )
+        self.tracks = tuple(
+            Track(
+                name,
+                role or role_by_name(name, unit),
+                "µV" if microvolts_per(unit) is not None else unit,
+                float(step) if found.dtype.str == "<i2" else None,
+            )
+            for name, unit, role, step in zip(found.names, found.units, found.roles, self._scale, strict=True)
         )
         self._layout = found
         n = len(found.names)
@@ -87,6 +114,7 @@ class MappedSignals:
         if not self.n_samples:
             raise RecordingError(f"{found.signal} holds no samples: check that it was recorded and copied to its end")
         self.notes = _notes(found.markers, self.rate_hz)
+        self.start_utc = _start(found.markers)
 
     def read(self, names: Sequence[str], first: int, last: int) -> Floats:
         rows = [self.names.index(name) for name in names]
@@ -133,6 +161,13 @@ def _channel(fields: str) -> tuple[str, float, str]:
     return name, float(resolution or 1.0), unit or "uV"
 
 
+def _role(channel: str) -> Role | None:
+    try:
+        return msgspec.json.decode(channel, type=Channel).role
+    except msgspec.MsgspecError:
+        return None
+
+
 def _beside(path: Path, name: str) -> Path:
     return path.parent / name.replace("$b", path.stem)
 
@@ -151,3 +186,14 @@ def _notes(markers: Path | None, rate_hz: float) -> tuple[Note, ...]:
                 n_samples = int(length) if length.isdigit() else 1
                 notes.append(Note((int(sample) - 1) / rate_hz, n_samples / rate_hz, f"{kind}/{text}"))
     return tuple(notes)
+
+
+def _start(markers: Path | None) -> datetime | None:
+    """The date of the first marker, which other readers take for UTC too."""
+    if markers is None or not markers.exists():
+        return None
+    date = _FIRST_DATE.search(markers.read_bytes())
+    try:
+        return None if date is None else datetime.strptime(date[1].decode(), "%Y%m%d%H%M%S%f").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from kindle.calibration import Calibration
+from kindle.course_facts import last_threshold_ua
 from kindle.electrode import ChargeReport, Electrode, charge_report
 from kindle.errors import ConfigError, UnsafeStimulus
 from kindle.interlocks import check_animal
 from kindle.ledger_view import ledger_of
-from kindle.presets import load_threshold_preset, parameters, resolve
+from kindle.preset_reader import parameters
+from kindle.presets import load_threshold_preset, resolve
 from kindle.protocols.catalogue import ObservingPlan, Plan, trains_of
 from kindle.protocols.threshold import ThresholdPlan
+from kindle.protocols.threshold_series import starting_below
 from kindle.rig_config import RigConfig, require_calibration
 from kindle.safety import SafetyLimits, check_train
 from kindle.sourced import Parameter
@@ -46,14 +49,19 @@ def prepare_threshold(
 ) -> Prepared:
     """The plan in force: the preset, the laboratory's values over it, the stricter of the rig's and study's limits.
 
-    Raises ``ConfigError`` for a rig whose calibration is missing or too old ``today``, by default the computer's date.
+    A re-test begins below the animal's last known threshold: it gets fewer sub-threshold trains. Raises ``ConfigError``
+    for a rig whose calibration is missing or too old ``today``, by default the computer's date.
     """
     study.animal(animal)
     require_calibration(rig, today or datetime.now().astimezone().date())
-    check_animal(ledger_of(study.journal, animal), study.config.animals)
+    ledger = ledger_of(study.journal, animal)
+    check_animal(ledger, study.config.animals)
     preset = load_threshold_preset(preset_id or study.config.preset, study.config.threshold)
     limits = rig.limits if study.config.limits is None else strictest([rig.limits, study.config.limits])
     plan = resolve(preset, scale=study.config.scale)
+    last_ua = last_threshold_ua(ledger)
+    if last_ua is not None:
+        plan = starting_below(plan, last_ua)
     check_plan(plan, limits)
     return Prepared(
         animal,
@@ -99,13 +107,21 @@ def check_between(earlier: Sequence[SessionView], plan: Plan, limits: SafetyLimi
         check_lockout(earlier, lockout_s, now_utc, interval_s=limits.min_interval_s)
 
 
-def charge_of_last_day(study: Study, animal: str, view: SessionView | None, now_utc: datetime) -> float:
+def read_either_way(study: Study, animal: str) -> list[SessionView]:
+    """The animal's sessions as they were run and as they were amended: a discharge in either reading is one."""
+    return [*study.sessions(animal), *study.sessions(animal, amended=True)]
+
+
+def charge_of_last_day(
+    study: Study, animal: str, view: SessionView | None, now_utc: datetime, *, simulated: bool = False
+) -> float:
     """uC that the animal had in the last 24 h in sessions other than ``view``, as the journal has it.
 
-    A clock that was set back makes it more, never less. What a simulated rig delivered reached no animal.
+    A clock that was set back makes it more, never less. What a simulated rig delivered reached no animal but a
+    ``simulated`` one.
     """
     others = (other for other in study.sessions(animal) if view is None or other.id != view.id)
-    return sum(other.charge_uc(now_utc - DAY) for other in others if not other.started.simulated)
+    return sum(other.charge_uc(now_utc - DAY) for other in others if simulated or not other.started.simulated)
 
 
 def check_lockout(

@@ -1,61 +1,65 @@
-"""Kindling, drug tests and observations about to begin: what study.toml, the ledger and the limits make of them."""
+"""Kindling and drug tests about to begin: what study.toml, the ledger and the limits make of them."""
 
 from datetime import datetime
 
 from msgspec import structs
 
-from detectors.criterion import Criterion
-from kindle.blinding import codes_of, design_of
+from kindle.blinding import codes_of, opened_act
+from kindle.course import departure
 from kindle.course_facts import last_threshold_ua
-from kindle.course_plan import CoursePlan
+from kindle.course_in_force import course_of
+from kindle.drug_test_presets import load_drug_test, treatment_parameters
 from kindle.errors import ConfigError
 from kindle.interlocks import check_animal, check_day, check_scored
-from kindle.kindling_presets import (
-    KindledPreset,
-    KindlingPreset,
-    load_preset,
-    parameters_of,
-    resolve_kindled,
-    resolve_kindling,
-)
+from kindle.kindling_presets import KINDLING, resolve_kindling
 from kindle.ledger import CONTROL, Ledger
 from kindle.ledger_view import ledger_of
 from kindle.prepared import Prepared, check_plan
-from kindle.presets import load_threshold_preset, parameters, resolve
-from kindle.protocols.catalogue import ObservingPlan, Plan
+from kindle.preset_reader import parameters
+from kindle.presets import load_threshold_preset, resolve
+from kindle.protocols.catalogue import ObservingPlan, Plan, name_of
 from kindle.protocols.drug_test import DrugTestPlan
 from kindle.protocols.injecting import Injection
 from kindle.protocols.kindling import KindlingPlan
-from kindle.protocols.ptz import PtzPlan
 from kindle.protocols.threshold import ThresholdPlan
 from kindle.protocols.threshold_series import starting_below
 from kindle.rig_config import RigConfig, require_calibration
-from kindle.scale import load_scale
 from kindle.sourced import Parameter
 from kindle.study import Study, strictest
-from kindle.toml_files import convert
-from kindle.treatments import SyringeConfig, coded_for, drawn_for, injections_of, treatment_named
-
-TOLERANCE_S = 60.0
-"""How far the pretreatment time of a drug test may be off."""
+from kindle.treatments import SyringeConfig, coded_for, injections_of, treatment_named
 
 
 def prepare_kindling(study: Study, animal: str, rig: RigConfig, now: datetime) -> Prepared:
     """One session of the study's schedule, at the animal's own current where the schedule asks for it."""
-    ledger = _ready(study, animal, rig, now)
-    preset = load_preset(KindlingPreset, study.config.schedule, study.config.kindling)
+    ledger = ready(study, animal, rig, now)
+    preset = KINDLING.load(study.config.schedule, study.config.kindling)
     plan = _kindling_plan(study, ledger)
-    return _prepared(study, animal, rig, plan, parameters_of(preset), ledger, now)
+    return prepared_for(study, animal, rig, plan, parameters(preset), ledger, now)
 
 
 def prepare_drug_test(
-    study: Study, animal: str, rig: RigConfig, treatment: str, now: datetime, *, threshold: bool = False
+    study: Study,
+    animal: str,
+    rig: RigConfig,
+    treatment: str,
+    now: datetime,
+    *,
+    threshold: bool = False,
+    although: str = "",
 ) -> Prepared:
-    """A control day, or a treatment of study.toml; the test is one kindling train, or a threshold test."""
-    ledger = _ready(study, animal, rig, now)
+    """A control day, or a treatment of study.toml; the test is one kindling train, or a threshold test.
+
+    A drug day that departs from the course is refused, ``although`` somebody says why it is to be given all the same.
+    """
+    ledger = ready(study, animal, rig, now)
+    course = course_of(study, animal)
     injections: tuple[Injection, ...] = ()
+    departing = ""
     if treatment != CONTROL:
-        injections = _injections(study, treatment, weight_g(ledger, study, now))
+        injections = injections_for(study, treatment, weight_g(ledger, study, now))
+        if study.unfinished(animal, "drug-test") is None:
+            condition = study_condition(study, treatment)
+            departing = excused(departure(ledger, course, now, condition), although)
     test: KindlingPlan | ThresholdPlan
     if threshold:
         preset = load_threshold_preset(study.config.preset, study.config.threshold)
@@ -65,54 +69,10 @@ def prepare_drug_test(
         told = parameters(preset)
     else:
         test = structs.replace(_kindling_plan(study, ledger), trains=1)
-        told = parameters_of(load_preset(KindlingPreset, study.config.schedule, study.config.kindling))
-    plan = DrugTestPlan(test.preset, injections, TOLERANCE_S, test, condition=treatment)
-    return _prepared(study, animal, rig, plan, told, ledger, now)
-
-
-def prepare_ptz(study: Study, animal: str, rig: RigConfig, treatment: str, now: datetime) -> Prepared:
-    """A treatment, or none, before the convulsant of study.toml."""
-    ledger = _ready(study, animal, rig, now)
-    config = study.config.ptz
-    if config is None:
-        raise ConfigError("study.toml has no [ptz]; it takes the convulsant, its dose and the scale")
-    weight, syringe = weight_g(ledger, study, now), _syringe(study)
-    before: tuple[Injection, ...] = ()
-    if treatment != CONTROL:
-        before = _injections(study, treatment, weight)
-    scale = load_scale(config.scale)
-    if scale.generalised_from.value is None:
-        raise ConfigError(f"scale {scale.name} does not say which of its stages are seizures; take another one")
-    plan = PtzPlan(
-        preset=f"ptz on {scale.name}",
-        pretreatment=before,
-        convulsant=drawn_for(config.convulsant, weight, syringe),
-        tolerance_s=config.tolerance_s,
-        observation_s=config.observation_min * 60,
-        scale=scale.name,
-        seizure_from=scale.generalised_from.value,
-        baseline_s=Criterion().baseline_s,
-    )
-    return _prepared(study, animal, rig, plan, (), ledger, now)
-
-
-def course_of(study: Study, animal: str) -> CoursePlan:
-    """The course in force: criterion, the [course] table of study.toml, and the animal's order of treatments."""
-    preset = load_preset(KindledPreset, study.config.criterion, study.config.kindled)
-    rule = resolve_kindled(preset, study.config.scale)
-    raw = {**study.config.course, "kindled": structs.asdict(rule)}
-    course = convert(raw, CoursePlan, "study.toml", named=lambda keys: ("course", *keys))
-    design = design_of(study)
-    if design is not None:
-        return structs.replace(course, tests=design.orders.get(animal, ()))
-    known = {treatment.name for treatment in study.config.treatments}
-    unknown = [test for test in course.tests if test not in known]
-    if unknown:
-        raise ConfigError(
-            f"study.toml: tests under [course] names {unknown[0]!r}, which is none of the [[treatments]]: "
-            f"{', '.join(sorted(known)) or 'there are none yet'}"
-        )
-    return course
+        told = parameters(KINDLING.load(study.config.schedule, study.config.kindling))
+    plan = DrugTestPlan(test.preset, injections, course.tolerance_s, test, condition=treatment, departure=departing)
+    days = parameters(load_drug_test(study.config.course)[0])
+    return prepared_for(study, animal, rig, plan, (*told, *days, *sources_of(study, treatment)), ledger, now)
 
 
 def weight_g(ledger: Ledger, study: Study, now: datetime) -> float:
@@ -130,7 +90,7 @@ def weight_g(ledger: Ledger, study: Study, now: datetime) -> float:
     return last.weight_g
 
 
-def _ready(study: Study, animal: str, rig: RigConfig, now: datetime) -> Ledger:
+def ready(study: Study, animal: str, rig: RigConfig, now: datetime) -> Ledger:
     """The ledger of an animal that nothing forbids to test. Raises ``UnsafeStimulus`` or ``ConfigError``."""
     study.animal(animal)
     require_calibration(rig, now.date())
@@ -141,12 +101,12 @@ def _ready(study: Study, animal: str, rig: RigConfig, now: datetime) -> Ledger:
 
 def _kindling_plan(study: Study, ledger: Ledger) -> KindlingPlan:
     config = study.config
-    preset = load_preset(KindlingPreset, config.schedule, config.kindling)
+    preset = KINDLING.load(config.schedule, config.kindling)
     criterion = resolve(load_threshold_preset(config.preset, config.threshold)).criterion
     return resolve_kindling(preset, criterion, config.scale, last_threshold_ua(ledger), config.status)
 
 
-def _prepared(
+def prepared_for(
     study: Study,
     animal: str,
     rig: RigConfig,
@@ -157,7 +117,8 @@ def _prepared(
 ) -> Prepared:
     limits = rig.limits if study.config.limits is None else strictest([rig.limits, study.config.limits])
     check_plan(plan, limits)
-    if not isinstance(plan, ObservingPlan):
+    # A session that was interrupted goes on: its own trains are no reason against it.
+    if not isinstance(plan, ObservingPlan) and study.unfinished(animal, name_of(plan)) is None:
         check_scored(ledger, study.config.animals)
         todays = [train for train in ledger.trains if train.day == now.date()]
         check_day(todays, plan.most_trains, ledger, study.config.animals)
@@ -173,9 +134,9 @@ def _prepared(
     )
 
 
-def _injections(study: Study, treatment: str, weight: float) -> tuple[Injection, ...]:
+def injections_for(study: Study, treatment: str, weight: float) -> tuple[Injection, ...]:
     """A code of the sealed design, or a treatment by its name."""
-    syringe = _syringe(study)
+    syringe = syringe_of(study)
     if treatment not in codes_of(study):
         return injections_of(treatment_named(study.config.treatments, treatment), weight, syringe)
     if study.config.blinding is None:
@@ -183,7 +144,28 @@ def _injections(study: Study, treatment: str, weight: float) -> tuple[Injection,
     return (coded_for(treatment, study.config.blinding, weight, syringe),)
 
 
-def _syringe(study: Study) -> SyringeConfig:
+def sources_of(study: Study, treatment: str) -> tuple[Parameter, ...]:
+    """Of the values of a treatment; of a code nothing is told."""
+    named = [one for one in study.config.treatments if one.name == treatment]
+    return treatment_parameters(named[0]) if named else ()
+
+
+def excused(departing: str, although: str) -> str:
+    """The rule that is broken and why. Raises ``ConfigError`` for one that nobody gave a reason for."""
+    if not departing:
+        return ""
+    if not although.strip():
+        raise ConfigError(f"{departing}; to test all the same, say why with --although")
+    return f"{departing}; although: {although.strip()}"
+
+
+def study_condition(study: Study, treatment: str) -> str:
+    """A code stands for its treatment once it is open."""
+    act = opened_act(study)
+    return treatment if act is None else act.treatments.get(treatment, treatment)
+
+
+def syringe_of(study: Study) -> SyringeConfig:
     if study.config.syringe is None:
         raise ConfigError("study.toml has no [syringe]; it takes graduation_ml and capacity_ml")
     return study.config.syringe

@@ -1,8 +1,6 @@
 """Presets: a published protocol as data, field by field with its source and whether that source was verified."""
 
-import tomllib
-from collections.abc import Iterator, Mapping
-from importlib.resources import files
+from collections.abc import Mapping
 from math import floor, log
 from typing import Annotated, Any, Literal
 
@@ -10,15 +8,14 @@ import msgspec
 from msgspec import Meta
 
 from detectors.criterion import Criterion
-from drivers.interface import Polarity, Shape
 from kindle.errors import ConfigError
+from kindle.preset_reader import Family, Span
+from kindle.preset_trains import TrainFields, shape_of
 from kindle.protocols.ladder import Add, Listed, Ratio, Step
 from kindle.protocols.search import Alternating, Bracket, Rising, Search, UpDown
-from kindle.protocols.threshold import Continuation, ThresholdPlan, TrainShape
+from kindle.protocols.threshold import Continuation, ThresholdPlan
 from kindle.scale import load_scale
-from kindle.sourced import Parameter, Sourced, lay_over, stated
-from kindle.toml_files import convert
-from kindle.toml_messages import Keys
+from kindle.sourced import Sourced, stated
 
 _STOPS = {
     "ratio": ("first_ad", "gst"),
@@ -31,7 +28,6 @@ _STOPS = {
 """Where each way of stepping can stop; the first is meant where a step of the laboratory's own says nothing."""
 
 Microamps = Annotated[float, Meta(gt=0, le=20_000)]
-Span = Annotated[float, Meta(ge=0, le=1e6)]
 
 
 class StepData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,14 +39,16 @@ class StepData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lowest_ua: Microamps | None = None
     reversals: Annotated[int, Meta(ge=2, le=20)] = 4
 
-
-class TrainFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    shape: Sourced[Shape]
-    polarity: Sourced[Polarity]
-    phase_us: Sourced[Annotated[float, Meta(gt=0, le=1e6)]]
-    interphase_us: Sourced[Span]
-    pulse_hz: Sourced[Annotated[float, Meta(gt=0, le=100_000)]]
-    train_s: Sourced[Annotated[float, Meta(gt=0, le=3600)]]
+    def __str__(self) -> str:
+        match self:
+            case StepData(kind="ratio", value=float(ratio)):
+                return f"x {ratio:g} of the previous current"
+            case StepData(kind="add", value=float(step_ua)):
+                return f"+ {step_ua:g} uA"
+            case StepData(kind="list", values_ua=values):
+                return ", ".join(f"{value_ua:g}" for value_ua in values) + " uA"
+            case _:
+                return self.kind
 
 
 class CriterionFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,8 +67,6 @@ class ThresholdPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start_ua: Sourced[Microamps]
     step: Sourced[StepData]
     interval_s: Sourced[Span]
-    train: TrainFields
-    criterion: CriterionFields
     baseline_s: Sourced[Span]
     watch_s: Sourced[Span]
     onset_window_s: Sourced[Annotated[float, Meta(gt=0, le=600)]]
@@ -80,30 +76,27 @@ class ThresholdPreset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     if_undetermined: Sourced[Literal["ask", "stop"]]
     if_void: Sourced[Literal["repeat"]]
     if_subcriterion: Sourced[Literal["continue"]]
+    train: TrainFields
+    criterion: CriterionFields
+
+
+THRESHOLD = Family(ThresholdPreset, "threshold", "threshold", ("train", "criterion"))
 
 
 def threshold_presets() -> tuple[str, ...]:
-    return tuple(
-        sorted(entry.name.removesuffix(".toml") for entry in _FOLDER.iterdir() if entry.name.endswith(".toml"))
-    )
+    return THRESHOLD.ids()
 
 
 def load_threshold_preset(id: str, laboratory: Mapping[str, Any] | None = None) -> ThresholdPreset:
     """The preset ``id`` with the laboratory's own values laid over it (the ``[threshold]`` table of study.toml)."""
-    if id not in threshold_presets():
-        raise ConfigError(f"no threshold preset {id!r}; there are: {', '.join(threshold_presets())}")
-    raw = tomllib.loads((_FOLDER / f"{id}.toml").read_text(encoding="utf-8"))
-    lay_over(raw, laboratory or {}, "threshold", ("train", "criterion"))
-    return convert(raw, ThresholdPreset, "study.toml", named=_as_written)
+    return THRESHOLD.load(id, laboratory)
 
 
 def open_fields(preset: ThresholdPreset) -> tuple[str, ...]:
     """The fields that neither the source nor the laboratory has stated."""
     step = preset.step.value
-    missing = [name for name, sourced in sourced_fields(preset) if sourced.value is None]
-    if step is not None and step.kind == "list" and "start_ua" in missing:
-        missing.remove("start_ua")
-    return tuple(missing)
+    listed = step is not None and step.kind == "list"
+    return tuple(name for name in THRESHOLD.open_fields(preset) if name != "start_ua" or not listed)
 
 
 def needed_fields(preset: ThresholdPreset) -> tuple[str, ...]:
@@ -127,11 +120,8 @@ def resolve(preset: ThresholdPreset, *, scale: str = "racine_1972") -> Threshold
     step = None if preset.step.value is None else _step(preset.step.value, preset.id)
     _check_stop(preset)
     missing = open_fields(preset)
-    if step is None or missing:
-        raise ConfigError(
-            f"preset {preset.id} does not state {', '.join(missing)}; "
-            f"set {'it' if len(missing) == 1 else 'them'} under [threshold] in study.toml"
-        )
+    THRESHOLD.refuse(preset, missing)
+    assert step is not None, "an open step was refused before"
     plan = ThresholdPlan(
         preset=f"{preset.id}@{preset.version}",
         start_ua=_lowest_ua(preset, step),
@@ -141,14 +131,7 @@ def resolve(preset: ThresholdPreset, *, scale: str = "racine_1972") -> Threshold
         lockout_after_ad_s=stated(preset.lockout_after_ad_s),
         baseline_s=stated(preset.baseline_s),
         watch_s=stated(preset.watch_s),
-        train=TrainShape(
-            shape=stated(preset.train.shape),
-            polarity=stated(preset.train.polarity),
-            phase_us=stated(preset.train.phase_us),
-            interphase_us=stated(preset.train.interphase_us),
-            pulse_hz=stated(preset.train.pulse_hz),
-            train_s=stated(preset.train.train_s),
-        ),
+        train=shape_of(preset.train),
         criterion=Criterion(
             amplitude_ratio=stated(preset.criterion.amplitude_ratio),
             min_spike_hz=stated(preset.criterion.min_spike_hz),
@@ -168,34 +151,6 @@ def resolve(preset: ThresholdPreset, *, scale: str = "racine_1972") -> Threshold
             "set another start_ua or max_ua under [threshold] in study.toml"
         )
     return plan
-
-
-def parameters(preset: ThresholdPreset) -> tuple[Parameter, ...]:
-    """Every field with its value, status and source, for people to see before anything is armed."""
-    return tuple(
-        Parameter(name, _shown(sourced.value), sourced.status, sourced.source, sourced.note)
-        for name, sourced in sourced_fields(preset)
-    )
-
-
-_FOLDER = files("kindle.protocols") / "presets" / "threshold"
-
-
-def _as_written(keys: Keys) -> Keys:
-    """Each field is kept as a table of value, status and source; people write the value alone."""
-    fields = list(keys)
-    if "value" in fields:
-        fields.remove("value")
-    return ("threshold", *fields)
-
-
-def sourced_fields(preset: ThresholdPreset) -> Iterator[tuple[str, Sourced[Any]]]:
-    """Every field that has a source, by its name under [threshold], in the order of the preset."""
-    for part, prefix in ((preset, ""), (preset.train, "train."), (preset.criterion, "criterion.")):
-        for name in part.__struct_fields__:
-            value = getattr(part, name)
-            if isinstance(value, Sourced):
-                yield prefix + name, value
 
 
 def _check_stop(preset: ThresholdPreset) -> None:
@@ -274,21 +229,3 @@ def _continuation(scale: str) -> Continuation:
     if known.generalised_from.value is None:
         raise ConfigError(f"scale {known.name} does not say which of its stages are generalised; take another scale")
     return Continuation(known.name, known.generalised_from.value)
-
-
-def _shown(value: object) -> str:
-    match value:
-        case None:
-            return "not stated"
-        case float():
-            return f"{value:g}"
-        case StepData(kind="ratio", value=float(ratio)):
-            return f"x {ratio:g} of the previous current"
-        case StepData(kind="add", value=float(step_ua)):
-            return f"+ {step_ua:g} uA"
-        case StepData(kind="list", values_ua=values):
-            return ", ".join(f"{value_ua:g}" for value_ua in values) + " uA"
-        case StepData(kind=kind):
-            return kind
-        case _:
-            return str(value)

@@ -6,15 +6,21 @@ from kindle.electrode import first_warnings, warning_text
 from kindle.prepared import Prepared
 from kindle.protocols.catalogue import ObservingPlan, Plan, name_of, trains_of
 from kindle.protocols.drug_test import DrugTestPlan
+from kindle.protocols.injecting import Injection
 from kindle.protocols.kindling import KindlingPlan
-from kindle.protocols.ptz import PtzPlan
+from kindle.protocols.ptz import ElectroshockPlan, PtzPlan
+from kindle.protocols.threshold import ThresholdPlan
 
 
 def preview(prepared: Prepared) -> Iterator[str]:
     """Lines for people: trains, currents, charge, length and warnings. Repeated void trains come on top."""
     plan, limits = prepared.plan, prepared.limits
     yield f"{prepared.animal}: {name_of(plan)}, preset {plan.preset}, rig {prepared.rig}"
+    if not isinstance(plan, ThresholdPlan | KindlingPlan) and plan.departure:
+        yield f"departs from the course: {plan.departure}"
     yield from _injections(plan)
+    if isinstance(plan, ElectroshockPlan):
+        yield f"one shock by hand, from an instrument of its own: {plan.shock}"
     if isinstance(plan, ObservingPlan):
         yield f"no train; observed for {plan.observation_s / 60:g} min"
         return
@@ -43,6 +49,8 @@ def _injections(plan: Plan) -> Iterator[str]:
             given = injections
         case PtzPlan(pretreatment=pretreatment, convulsant=convulsant):
             given = (*pretreatment, convulsant)
+        case ElectroshockPlan(pretreatment=pretreatment):
+            given = pretreatment
         case _:
             given = ()
     for injection in given:
@@ -51,11 +59,23 @@ def _injections(plan: Plan) -> Iterator[str]:
         really = ""
         if drawn is not None and drawn.given_mg_per_kg is not None and drawn.given_mmol_per_kg is not None:
             really = f", really {drawn.given_mg_per_kg:.4g} mg/kg ({drawn.given_mmol_per_kg:.4g} mmol/kg active)"
-        yield f"inject {volume}{injection.name} {dose.route}{really}; test after {dose.pretreatment_s / 60:g} min"
+        yield f"inject {volume}{injection.name} {dose.route}{really}; {_then(plan, injection)}"
+
+
+def _then(plan: Plan, injection: Injection) -> str:
+    if isinstance(plan, PtzPlan) and injection == plan.convulsant:
+        return f"observed from then on for {plan.observation_s / 60:g} min"
+    return f"test after {injection.dose.pretreatment_s / 60:g} min"
 
 
 def _least_s(plan: Plan) -> float:
-    injections = plan.injections if isinstance(plan, DrugTestPlan) else ()
+    match plan:
+        case DrugTestPlan(injections=injections):
+            pass
+        case PtzPlan(pretreatment=injections) | ElectroshockPlan(pretreatment=injections):
+            pass
+        case _:
+            injections = ()
     before = max((injection.dose.pretreatment_s for injection in injections), default=0.0)
     return max(plan.baseline_s, before) + plan.watch_s
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from drivers.interface import Abort, Block, DeliveredTrain, PulseTrain
 from kindle.exchange import Trial, VoidTrial
 from kindle.experimenter import Mark
+from kindle.safety import Exposure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,31 @@ class Resting:
 
 
 @dataclass(frozen=True, slots=True)
+class Exposed:
+    """What the session has put into the animal up to ``now_s``: what the interlocks go by."""
+
+    exposure: Exposure
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Nothing forbids ``train`` any more; a person is to arm it."""
+
+    train: PulseTrain
+    waiting_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """The stimulator is programmed; a person is to fire within ``remaining_s``."""
+
+    train: PulseTrain
+    delivered: DeliveredTrain
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Arming:
     train: PulseTrain
 
@@ -35,10 +61,11 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """After a train: ``discharge_s`` is the running length of a discharge going on, else ``None``."""
+    """After a train: ``discharge_s`` is the running length of a discharge going on, else ``None``; so its rate."""
 
     since_train_s: float
     discharge_s: float | None
+    spike_hz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +112,36 @@ class Observing:
     remaining_s: float
 
 
-Progress = Read | Resting | Arming | Fired | Watching | Done | Lost | Awaiting | Back | Marked | Observing
+@dataclass(frozen=True, slots=True)
+class Alarmed:
+    """Status epilepticus: no train follows until a person has acknowledged it. ``rescue_text`` is to be shown."""
+
+    sample: int
+    cause: str
+    rescue_text: str
+
+    @property
+    def text(self) -> str:
+        return f"STATUS EPILEPTICUS: {self.cause}. {self.rescue_text}"
+
+
+Progress = (
+    Read
+    | Resting
+    | Exposed
+    | Ready
+    | Armed
+    | Arming
+    | Fired
+    | Watching
+    | Done
+    | Lost
+    | Awaiting
+    | Back
+    | Marked
+    | Observing
+    | Alarmed
+)
 Listener = Callable[[Progress], None]
 
 

@@ -1,5 +1,7 @@
 """Performs what a protocol asks; the only code that may fire a stimulator."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import ceil
 from types import TracebackType
@@ -34,7 +36,8 @@ from kindle.exchange import (
 from kindle.experimenter import Experimenter
 from kindle.exposing import ExposureLedger
 from kindle.judged import judged_trial
-from kindle.progress import Arming, Fired, Listener, Watching
+from kindle.progress import Arming, Exposed, Fired, Listener, Watching
+from kindle.releasing import Release, TwoActs
 from kindle.safety import Exposure, SafetyLimits, check_budgets, check_delivered, check_interlocks, check_train
 from kindle.scorebook import choices_of, question_for, scored
 from kindle.stream import SignalLost, Stream
@@ -60,7 +63,8 @@ class Rig:
     """Source, stimulator and limits, and what the session has put into the animal so far.
 
     On any exception, and on leaving the ``with`` block, current is off before anything else happens. Where samples
-    are lost, current goes off first; with a ``bridge`` the rig then goes on behind the gap.
+    are lost, current goes off first; with a ``bridge`` the rig then goes on behind the gap. With ``acts`` no train is
+    given that a person has not armed and fired.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Rig:
         listener: Listener,
         exposure: Exposure,
         bridge: Bridge | None = None,
+        acts: TwoActs | None = None,
     ) -> None:
         self.stream = stream
         self._ledger = ExposureLedger(stream, exposure)
@@ -92,6 +97,17 @@ class Rig:
         self._attendance = Attendance(
             stream, self._vigil, self._ledger, experimenter, recording=recording, listener=listener
         )
+        self._release = None
+        if acts is not None:
+            self._release = Release(
+                acts,
+                stream,
+                self._attendance,
+                listener,
+                permit=self._permit,
+                prepare=self._programmed,
+                stop=self._stop_output,
+            )
 
     @property
     def exposure(self) -> Exposure:
@@ -115,9 +131,22 @@ class Rig:
         self.last_abort = self._stimulator.abort()
         return self.last_abort
 
+    def await_acts(self, train: PulseTrain) -> None:
+        """Where a person arms and fires: wait for both acts. The ``Stimulate`` that follows triggers the train."""
+        if self._release is not None:
+            self._tell_exposure()
+            with self._safe_on_error():
+                self._release.await_acts(train)
+
     def perform(self, request: Request) -> Reply:
-        try:
+        self._tell_exposure()
+        with self._safe_on_error():
             return self._perform(request)
+
+    @contextmanager
+    def _safe_on_error(self) -> Iterator[None]:
+        try:
+            yield
         except BaseException as error:
             stop = self.abort()
             if stop is Abort.UNCONFIRMED:
@@ -143,8 +172,9 @@ class Rig:
                     self._ledger.no_discharge()
                 return Confirmed(choice)
             case ScoreSeizure(scale):
-                scoring = attendance.scoring(scale)
-                return scored(scoring, attendance.ask(question_for(scoring), choices_of(scale)))
+                said = attendance.ask(question_for(attendance.scoring(scale)), choices_of(scale))
+                # What was marked while the question stood belongs to this seizure too.
+                return scored(attendance.scoring(scale), said)
             case Inject(dose, drawn):
                 if attendance.ask(injection_text(request), INJECTION_ANSWERS) == "withheld":
                     return Withheld()
@@ -158,12 +188,19 @@ class Rig:
         """What the experimenter types, read on meanwhile; for an instrument that a person has to set."""
         return self._attendance.ask(text, ())
 
+    def ask_name(self, text: str) -> str:
+        """The name of whoever acknowledges an alarm, read on meanwhile."""
+        with self._safe_on_error():
+            return self._attendance.ask_name(text)
+
     def _stimulate(self, train: PulseTrain) -> Trial | VoidTrial:
         self._listener(Arming(train))
-        check_train(train, self._limits)
-        delivered = self._prepared(train)
-        check_delivered(train, delivered, self._limits)
-        check_budgets(delivered.charge_uc, self.exposure, self._limits)
+        if self._release is None:
+            delivered = self._programmed(train)
+        else:
+            delivered = self._release.take(train)
+            check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
+            check_budgets(delivered.charge_uc, self.exposure, self._limits)
         armed = self.stream.n_samples
         self.stream.keep_monitor_from = armed
         self.stream.closed_ttl = None
@@ -174,6 +211,7 @@ class Rig:
         self._ledger.train_fired(delivered, armed)
         self._stimulator.fire()
         self._listener(Fired(train, delivered))
+        self._tell_exposure()
         try:
             span = self._await_train(delivered, armed)
         except SignalLost as lost:
@@ -209,20 +247,28 @@ class Rig:
             baseline_s=self._baseline_s,
         )
 
-    def _prepared(self, train: PulseTrain) -> DeliveredTrain:
+    def _programmed(self, train: PulseTrain) -> DeliveredTrain:
         """What the stimulator will deliver, programmed after a whole baseline without a gap.
 
         While a stimulator asks a person, samples may be lost: it is stopped then, and all begins again.
         """
         while True:
-            while (missing_s := self._baseline_s + 1.0 - self._attendance.since_gap_s) > 0:
-                self._attendance.rest(missing_s, "baseline")
-            self._ledger.note_late_end()
-            check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
+            self._permit(train)
             segment = self.stream.segment_start
             delivered = self._stimulator.prepare(train)
             if self.stream.segment_start == segment:
-                return delivered
+                break
+        check_delivered(train, delivered, self._limits)
+        check_budgets(delivered.charge_uc, self.exposure, self._limits)
+        return delivered
+
+    def _permit(self, train: PulseTrain) -> None:
+        """Wait for the baseline. Raises ``UnsafeStimulus`` for a train that a limit or an interlock forbids."""
+        check_train(train, self._limits)
+        while (missing_s := self._baseline_s + 1.0 - self._attendance.since_gap_s) > 0:
+            self._attendance.rest(missing_s, "baseline")
+        self._ledger.note_late_end()
+        check_interlocks(train, self.exposure, self.stream.seconds(self.stream.n_samples), self._limits)
 
     def _await_train(self, delivered: DeliveredTrain, armed: int) -> tuple[int, int] | None:
         """Onset and end of the train as the TTL shows it; ``None`` when it never comes, abort when it never ends."""
@@ -295,11 +341,15 @@ class Rig:
         while (stream.n_samples < least or not judgement.final) and stream.n_samples < most:
             self._attendance.read(most - stream.n_samples)
             judgement = stream.judgement()
-            self._listener(Watching((stream.n_samples - train_end) / stream.rate_hz, stream.discharge_s()))
+            since_s = (stream.n_samples - train_end) / stream.rate_hz
+            self._listener(Watching(since_s, stream.discharge_s(), stream.spike_hz()))
         if judgement.verdict is Verdict.NONE and not judgement.final:
             judgement = replace(judgement, verdict=Verdict.UNDETERMINED)
         self._ledger.judged(judgement)
         return judgement
+
+    def _tell_exposure(self) -> None:
+        self._listener(Exposed(self.exposure, self.stream.seconds(self.stream.n_samples)))
 
     def _refuse_after_stop(self) -> None:
         """The last look before the trigger: nothing is read between here and it."""

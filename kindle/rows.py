@@ -9,6 +9,7 @@ from kindle.calibration import Calibration
 from kindle.electrode import ChargeReport, Electrode
 from kindle.errors import JournalMismatch
 from kindle.exchange import Reply, Request
+from kindle.imported_rows import AlteredNote, ImportedChannel
 from kindle.protocols.catalogue import Outcome, Plan
 from kindle.safety import SafetyLimits
 from kindle.sourced import Parameter
@@ -24,6 +25,8 @@ class Animal(msgspec.Struct, frozen=True):
     strain: str = ""
     sex: str = ""
     note: str = ""
+    born: str = ""
+    """Date of birth, ISO 8601; empty where nobody wrote it down."""
 
 
 class SessionStarted(msgspec.Struct, frozen=True):
@@ -82,6 +85,35 @@ class RecordingSealed(msgspec.Struct, frozen=True):
     files: tuple[FileDigest, ...]
 
 
+class RecordingImported(msgspec.Struct, frozen=True):
+    """A closed recording made from a file of another program; it belongs to an animal and to no session.
+
+    ``files`` are those of the source as they were read, named from ``source``; ``sealed`` are headers and markers of
+    the recording. ``gaps`` are the first sample behind each, and about how many are missing there.
+    """
+
+    id: str
+    animal: str
+    folder: str
+    source: str
+    files: tuple[FileDigest, ...]
+    rate_hz: float
+    n_samples: int
+    start_utc: str
+    start_known: bool
+    """Whether the start stands in the file, or was given; else it is the time of the import."""
+    channels: tuple[ImportedChannel, ...]
+    left_out: tuple[str, ...]
+    """Channels of the file that were not asked for."""
+    gaps: tuple[tuple[int, int], ...]
+    altered_notes: tuple[AlteredNote, ...]
+    sealed: tuple[FileDigest, ...]
+    software: dict[str, str]
+    note: str = ""
+    remarks: tuple[str, ...] = ()
+    """What was wrong with the source, such as that it was cut short."""
+
+
 class SignalLost(msgspec.Struct, frozen=True):
     """Samples were lost, or the instrument was; ``sample`` would have been the next one in ``recording``."""
 
@@ -107,6 +139,14 @@ class BehaviourMarked(msgspec.Struct, frozen=True):
     recording: str
     sample: int
     mark: str
+
+
+class StatusAlarmed(msgspec.Struct, frozen=True):
+    """The alarm for status epilepticus; the animal gets no train until somebody acknowledges it."""
+
+    recording: str
+    sample: int
+    cause: str
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -137,9 +177,11 @@ KINDS: dict[type[msgspec.Struct], str] = {
     RecordingStarted: "recording_started",
     RecordingClosed: "recording_closed",
     RecordingSealed: "recording_sealed",
+    RecordingImported: "recording_imported",
     SignalLost: "signal_lost",
     SignalBack: "signal_back",
     BehaviourMarked: "behaviour_marked",
+    StatusAlarmed: "status_alarmed",
     Asked: "asked",
     Answered: "answered",
     SessionInterrupted: "session_interrupted",

@@ -1,5 +1,7 @@
 """What the observer marks while the signal is read: each mark gets the sample at which it was heard."""
 
+from collections.abc import Iterable
+
 from kindle.behaviour import DEATH, ItemStamp, Scoring, StageStamp
 from kindle.errors import KindleError
 from kindle.exchange import Scored
@@ -32,21 +34,25 @@ class Scorebook:
         return any(isinstance(mark, ItemMark) and mark.item == DEATH for _, mark in self._marks)
 
     def scoring(self, scale: str) -> Scoring:
-        """The marks on this scale; what does not fit it stands there as an item, in words: nothing is lost."""
-        known = load_scale(scale)
-        scoring = Scoring(known.name)
-        for sample, mark in self._marks:
-            try:
-                match mark:
-                    case StageMark(stage):
-                        scoring = scoring.stamped(StageStamp(sample, known.stage(stage).stage))
-                    case ItemMark(item, edge):
-                        scoring = scoring.stamped(ItemStamp(sample, item, edge))
-                    case TakeBack():
-                        scoring = scoring.undone(sample)
-            except KindleError as misfit:
-                scoring = scoring.stamped(ItemStamp(sample, f"not entered: {misfit}"))
-        return scoring
+        return scoring_of(self._marks, scale)
+
+
+def scoring_of(marks: Iterable[tuple[int, Mark]], scale: str) -> Scoring:
+    """Marks with their samples on this scale; what does not fit it stands there as an item, in words."""
+    known = load_scale(scale)
+    scoring = Scoring(known.name)
+    for sample, mark in marks:
+        try:
+            match mark:
+                case StageMark(stage):
+                    scoring = scoring.stamped(StageStamp(sample, known.stage(stage).stage))
+                case ItemMark(item, edge):
+                    scoring = scoring.stamped(ItemStamp(sample, item, edge))
+                case TakeBack():
+                    scoring = scoring.undone(sample)
+        except KindleError as misfit:
+            scoring = scoring.stamped(ItemStamp(sample, f"not entered: {misfit}"))
+    return scoring
 
 
 def choices_of(scale: str) -> tuple[str, ...]:

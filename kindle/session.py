@@ -1,29 +1,30 @@
 """One session: protocol, rig, journal and recording, from the first request to the outcome, across interruptions."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
 from kindle.acknowledging import acknowledgements
+from kindle.alarms import Sentinel
+from kindle.animal_rows import AlarmAcknowledged
 from kindle.assembly import Instruments
 from kindle.bridging import PATIENT, Bridge, Patience
-from kindle.durable import sync_folder
 from kindle.engine import Perform, journalled, resuming, run
 from kindle.errors import ConfigError, KindleError, UnsafeStimulus
 from kindle.exchange import Reply, Request, Rest, Stimulate, Trial, VoidTrial
 from kindle.experimenter import Experimenter
+from kindle.interlocks import check_alarm
 from kindle.interrupted import settle_train
 from kindle.interrupted_acts import settle_other
-from kindle.locking import exclusive
+from kindle.ledger_view import ledger_of
 from kindle.markers import marking
 from kindle.naming import first_free
-from kindle.prepared import Prepared, charge_of_last_day, check_between, check_plan
+from kindle.prepared import Prepared, charge_of_last_day, check_between, check_plan, read_either_way
 from kindle.progress import Done, Listener
 from kindle.protocols.catalogue import ObservingPlan, Outcome, Plan, ended_early, name_of, protocol
+from kindle.releasing import TwoActs
 from kindle.rig import Rig, StrayCurrent, UnaskedTrain
 from kindle.rows import (
     SessionEnded,
@@ -40,6 +41,7 @@ from kindle.session_record import (
     recording_of,
     restore_markers,
 )
+from kindle.sharing import animal_alone, shared
 from kindle.stream import Rows, Stream
 from kindle.study import SessionView, Study, strictest
 
@@ -65,12 +67,20 @@ def run_session(
     listener: Listener,
     *,
     last_train: LastTrain = "ask",
-    now: Clock = utc_now,
+    now: Clock | None = None,
     patience: Patience = PATIENT,
+    acts: TwoActs | None = None,
 ) -> Finished:
-    """Run a session of the animal, or resume the one of this protocol that was interrupted, to its outcome."""
+    """Run a session of the animal, or resume the one of this protocol that was interrupted, to its outcome.
+
+    With ``acts`` each train waits until a person has armed and fired it. ``now`` is the clock of the animal's days, by
+    default the computer's. A simulated session takes no time of that one: only a clock that is given tells how long a
+    simulated rat has rested.
+    """
+    days_pass = now is not None or not prepared.simulated
+    now = now or utc_now
     study.animal(prepared.animal)
-    with _animal_alone(study, prepared.animal):
+    with animal_alone(study, prepared.animal), shared(study, prepared.animal):
         kind = name_of(prepared.plan)
         view = study.unfinished(prepared.animal, kind)
         if view is not None:
@@ -85,9 +95,12 @@ def run_session(
             if view is None:
                 raise
             raise type(error)(f"{error}; session {view.id} cannot go on: end it with kindle study end") from error
-        if view is None and not prepared.simulated:
-            check_between(study.sessions(prepared.animal), plan, limits, now())
-        earlier_uc = 0.0 if prepared.simulated else charge_of_last_day(study, prepared.animal, view, now())
+        check_alarm(ledger_of(study.journal, prepared.animal))
+        if view is None and days_pass:
+            check_between(read_either_way(study, prepared.animal), plan, limits, now())
+        earlier_uc = 0.0
+        if days_pass:
+            earlier_uc = charge_of_last_day(study, prepared.animal, view, now(), simulated=prepared.simulated)
         reports = prepared.charge_reports() if view is None else ()
         acknowledged = acknowledgements(reports, experimenter, simulated=prepared.simulated)
         settle = _settler(study, view, experimenter, last_train)
@@ -108,7 +121,8 @@ def run_session(
             recording, recording_folder = opened
             listener = marking(recording, recording_folder, listener)
             listener = noting_gaps(journal, recording_folder, instruments.source.rate_hz, listener)
-            stream = Stream(instruments.source, recording, plan.criterion, instruments.block, listener)
+            sentinel = Sentinel(study.config.status, instruments.source.rate_hz, listener)
+            stream = Stream(instruments.source, recording, plan.criterion, instruments.block, sentinel)
             journal.stream = stream
             rig = Rig(
                 stream,
@@ -118,12 +132,13 @@ def run_session(
                 watch_s=plan.watch_s,
                 baseline_s=plan.baseline_s,
                 recording=recording_folder,
-                listener=listener,
+                listener=sentinel,
                 exposure=_exposure(view, earlier_uc),
-                bridge=Bridge(instruments.source, stream, listener, patience),
+                bridge=Bridge(instruments.source, stream, sentinel, patience),
+                acts=acts,
             )
             instruments.dial.answered_by(rig.ask_number)
-            outcome = _perform(rig, plan, journal, view, settle, listener)
+            outcome = _perform(rig, plan, journal, view, settle, sentinel, prepared.animal)
             journal.write(SessionEnded(outcome))
         if view is not None:
             restore_markers(study, view.id, now)
@@ -140,7 +155,7 @@ def end_unfinished(study: Study, animal: str, reason: str, *, now: Clock = utc_n
     After a possible discharge the lock-out for the next session begins now. Raises ``KindleError`` when there is none.
     """
     study.animal(animal)
-    with _animal_alone(study, animal):
+    with animal_alone(study, animal):
         view = study.unfinished(animal)
         if view is None:
             raise KindleError(f"{animal} has no unfinished session; kindle study show lists its sessions")
@@ -149,15 +164,6 @@ def end_unfinished(study: Study, animal: str, reason: str, *, now: Clock = utc_n
         SessionJournal(study.journal, view.id, now).write(SessionEnded(outcome))
         restore_markers(study, view.id, now)
     return Finished(view.id, outcome)
-
-
-@contextmanager
-def _animal_alone(study: Study, animal: str) -> Iterator[None]:
-    folder = study.folder / "recordings" / animal
-    folder.mkdir(parents=True, exist_ok=True)
-    sync_folder(folder.parent)
-    with exclusive(folder / "lock.sqlite"):
-        yield
 
 
 def _check_nothing_open(study: Study, animal: str) -> None:
@@ -184,11 +190,13 @@ def _perform(
     journal: SessionJournal,
     view: SessionView | None,
     settle: Perform,
-    listener: Listener,
+    sentinel: Sentinel,
+    animal: str,
 ) -> Outcome:
     try:
         with rig:
-            performer = announced(journalled(rig.perform, journal), listener)
+            performer = _after_acts(announced(journalled(rig.perform, journal), sentinel), rig)
+            performer = _after_alarms(performer, rig, sentinel, journal, animal)
             if view is not None:
 
                 def settled(request: Request) -> Reply:
@@ -197,7 +205,7 @@ def _perform(
                     return reply
 
                 waiting = _after_intervals(performer, rig, plan)
-                performer = resuming(waiting, view.exchanges, announced(settled, listener))
+                performer = resuming(waiting, view.exchanges, announced(settled, sentinel))
             return run(protocol(plan), performer)
     except BaseException as error:
         stop = "not needed" if rig.last_abort is None else rig.last_abort.value
@@ -215,6 +223,30 @@ def _after_intervals(perform: Perform, rig: Rig, plan: Plan) -> Perform:
             missing_s = _due_s(rig.exposure, plan) - rig.stream.seconds(rig.stream.n_samples)
             if missing_s > 0:
                 rig.perform(Rest(missing_s, "intervals after the interruption"))
+        return perform(request)
+
+    return performed
+
+
+def _after_alarms(perform: Perform, rig: Rig, sentinel: Sentinel, journal: SessionJournal, animal: str) -> Perform:
+    """No train is even asked for while nobody has acknowledged the alarm for status epilepticus."""
+
+    def performed(request: Request) -> Reply:
+        if isinstance(request, Stimulate) and sentinel.in_force is not None:
+            name = rig.ask_name(f"{sentinel.in_force.text} Type your name to acknowledge it and go on")
+            journal.write(AlarmAcknowledged(animal, name))
+            sentinel.acknowledged()
+        return perform(request)
+
+    return performed
+
+
+def _after_acts(perform: Perform, rig: Rig) -> Perform:
+    """Both acts come before the request is written: who leaves before them leaves no train in doubt."""
+
+    def performed(request: Request) -> Reply:
+        if isinstance(request, Stimulate):
+            rig.await_acts(request.train)
         return perform(request)
 
     return performed

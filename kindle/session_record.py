@@ -13,7 +13,7 @@ from kindle.exchange import Reply, Request
 from kindle.journal import Journal
 from kindle.markers import markers_of
 from kindle.naming import first_free
-from kindle.progress import Back, Listener, Lost, Marked, Progress
+from kindle.progress import Alarmed, Back, Listener, Lost, Marked, Progress
 from kindle.recording import RecordingWriter, open_recording, recover
 from kindle.rows import (
     Answered,
@@ -24,6 +24,7 @@ from kindle.rows import (
     RecordingStarted,
     SignalBack,
     SignalLost,
+    StatusAlarmed,
     kind_of,
 )
 from kindle.sealing import digests
@@ -85,7 +86,7 @@ def _closed(recording: RecordingWriter, name: str) -> RecordingClosed:
 
 
 def noting_gaps(journal: SessionJournal, recording: str, rate_hz: float, listener: Listener) -> Listener:
-    """Write to the journal where the signal was lost, where it came back, and every mark; then tell ``listener``."""
+    """Write gaps of the signal, marks and alarms to the journal; then tell ``listener``."""
 
     def told(progress: Progress) -> None:
         match progress:
@@ -95,6 +96,8 @@ def noting_gaps(journal: SessionJournal, recording: str, rate_hz: float, listene
                 journal.write(SignalBack(recording, sample, n_lost, n_lost / rate_hz, source))
             case Marked(sample, mark):
                 journal.write(BehaviourMarked(recording, sample, str(mark)))
+            case Alarmed(sample, cause):
+                journal.write(StatusAlarmed(recording, sample, cause))
             case _:
                 pass
         listener(progress)

@@ -20,6 +20,7 @@ from kindle.benches import on_bench
 from kindle.blinding import store_design
 from kindle.course import standing
 from kindle.course_facts import kindling_trains
+from kindle.course_in_force import course_of
 from kindle.course_plan import CoursePlan, Due, NeedsPerson, Over, State
 from kindle.design import Design
 from kindle.durable import write_whole
@@ -29,7 +30,7 @@ from kindle.kindled import FullyKindled, kindledness
 from kindle.ledger import CONTROL, Ledger
 from kindle.ledger_view import ledger_of
 from kindle.prepared import Prepared, prepare_threshold
-from kindle.preparing import course_of, prepare_drug_test, prepare_kindling
+from kindle.preparing import prepare_drug_test, prepare_kindling
 from kindle.protocols.drug_test import DrugTestPlan
 from kindle.protocols.threshold import ThresholdOutcome
 from kindle.recovery import DoseTested, Findings, ThresholdCheck

@@ -11,13 +11,11 @@ import numpy as np
 
 from detectors.criterion import Stimulus
 from detectors.stimulus import ArtefactTrains, TtlEdges, trains_of
+from kindle.channel_roles import TTL_NAME
 from kindle.errors import ConfigError, RecordingError
 from kindle.loading import Floats, Note, Signals
 
 WINDOW_SAMPLES = 1 << 18
-TTL_NAME = re.compile(
-    r"(?i)^(ttl|trig(ger)?|stim(ulus|ulation)?|sync|gate|sti ?\d+)([ _\-.]?(ttl|trig(ger)?|in|out|\d+))*$"
-)
 STIMULUS_NOTE = re.compile(r"(?i)(^|[^a-z])stim(ulus|ulation)?([^a-z]|$)")
 
 

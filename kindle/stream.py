@@ -181,9 +181,18 @@ class Stream:
         )
 
     def closing_judgement(self) -> Judgement:
-        """The same once nothing more can come before a gap; a discharge going on is cut off there."""
+        """The same once nothing more can come before a gap; a discharge going on is cut off there.
+
+        What was not decided by then may still have become a discharge: it is not none.
+        """
+        decided = self.judgement().final
         self._detector.finish()
-        return self.judgement()
+        closing = self.judgement()
+        if closing.verdict is not Verdict.NONE or decided:
+            return closing
+        seconds = self.seconds(self.n_samples - closing.stimulus.end_sample)
+        reason = f"the signal ends {seconds:.1f} s after the train, before a discharge was ruled out: {closing.reason}"
+        return replace(closing, verdict=Verdict.UNDETERMINED, reason=reason)
 
     def discharge_s(self) -> float | None:
         """Running length of a discharge going on, for the display."""
@@ -191,6 +200,11 @@ class Stream:
         if not live.in_discharge or live.onset_sample is None:
             return None
         return (self.n_samples - self.segment_start - live.onset_sample) / self.rate_hz
+
+    def spike_hz(self) -> float | None:
+        """Of a discharge going on, for the display."""
+        live = self._detector.live(0)
+        return live.spike_hz if live.in_discharge else None
 
     def monitor_since(self, first_sample: int, end_sample: int, quiet_before: int) -> MonitorTrace | None:
         """The current monitor in ``[first_sample, end_sample)``; its noise from the second before ``quiet_before``."""

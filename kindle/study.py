@@ -1,9 +1,9 @@
 """A study folder: its settings, its animals and its sessions, all of them views over the journal."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import msgspec
 
 from detectors.criterion import Verdict
 from drivers.interface import PulseTrain
+from kindle.amended import amended_rows
+from kindle.drug_test_presets import with_treatment_presets
 from kindle.durable import sync_folder, write_whole
 from kindle.electrode import Electrode
 from kindle.engine import Exchange
@@ -19,6 +21,8 @@ from kindle.errors import ConfigError, JournalMismatch, KindleError
 from kindle.exchange import Reply, Stimulate, Trial, VoidTrial
 from kindle.interlocks import AnimalLimits
 from kindle.journal import Journal, Row
+from kindle.laboratory.config import DatabaseConfig, check_database
+from kindle.laboratory.copies import open_copies
 from kindle.protocols.catalogue import Outcome
 from kindle.rows import (
     Animal,
@@ -38,8 +42,8 @@ from kindle.rows import (
 )
 from kindle.safety import SafetyLimits
 from kindle.status import StatusRule
-from kindle.toml_files import decode_toml
-from kindle.treatments import BlindingConfig, PtzConfig, SyringeConfig, Treatment
+from kindle.toml_files import convert, read_toml
+from kindle.treatments import BlindingConfig, SyringeConfig, Treatment
 
 ANIMALS = "animals"
 """The session name under which rows about animals stand in the journal, and corrections of any row."""
@@ -70,9 +74,13 @@ class StudyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     treatments: tuple[Treatment, ...] = ()
     syringe: SyringeConfig | None = None
     blinding: BlindingConfig | None = None
-    ptz: PtzConfig | None = None
+    ptz: dict[str, Any] | None = None
+    """The convulsant: a preset and the laboratory's own values over it."""
+    electroshock: dict[str, Any] | None = None
     animals: AnimalLimits = AnimalLimits()
     status: StatusRule = StatusRule()
+    database: DatabaseConfig | None = None
+    """Where the laboratory has several rigs."""
 
 
 @dataclass
@@ -102,6 +110,8 @@ class SessionView:
     last_seq: int = 0
     last_utc: datetime | None = None
     reply_seqs: list[int] = field(default_factory=list)
+    rig_of_journal: str = ""
+    """The other rig of the laboratory whose journal tells of it; row numbers are of that journal."""
 
     @property
     def trials(self) -> list[Trial | VoidTrial]:
@@ -141,9 +151,15 @@ class Study:
         self.journal = journal
 
     def animals(self) -> dict[str, Animal]:
-        rows = (row for row in self.journal.rows(ANIMALS) if row.kind == "animal_added")
+        """Those of all rigs."""
+        rows = (row for row in self.rows_of_all_rigs(ANIMALS) if row.kind == "animal_added")
         added = (decode(row.kind, row.payload, Animal) for row in rows)
         return {animal.id: animal for animal in added}
+
+    def rows_of_all_rigs(self, session: str) -> list[Row]:
+        """In the order of time; their numbers are those of their own journals."""
+        rows = [row for journal in (*self.journal.others.values(), self.journal) for row in journal.rows(session)]
+        return sorted(rows, key=lambda row: row.utc)
 
     def animal(self, id: str) -> Animal:
         animals = self.animals()
@@ -169,23 +185,31 @@ class Study:
             raise KindleError(f"animal {animal.id} is in the study already (upper and lower case count as the same)")
         self.journal.append(ANIMALS, kind_of(animal), animal, sample=None, utc=utc)
 
-    def sessions(self, animal: str | None = None) -> list[SessionView]:
-        views: dict[str, SessionView] = {}
-        for row in self.journal.rows():
-            if row.session != ANIMALS:
-                _tell(views, row)
-        return [view for view in views.values() if animal is None or view.started.animal == animal]
+    def sessions(self, animal: str | None = None, *, amended: bool = False) -> list[SessionView]:
+        """Those of all rigs, in the order in which they began: as they were run, or with every correction."""
+        rows_of = amended_rows if amended else Journal.rows
+        views = sessions_in(rows_of(self.journal))
+        for rig, journal in self.journal.others.items():
+            views += [replace(view, rig_of_journal=rig) for view in sessions_in(rows_of(journal))]
+        if self.journal.others:
+            views.sort(key=lambda view: (view.started_utc, view.id))
+        return [view for view in views if animal is None or view.started.animal == animal]
 
     def session(self, id: str) -> SessionView:
+        """One of this rig: another one's rows and samples are looked at where they lie."""
         for view in self.sessions():
+            if view.id == id and view.rig_of_journal:
+                raise KindleError(f"session {id} is in the journal of rig {view.rig_of_journal}: look at it there")
             if view.id == id:
                 return view
         raise KindleError(f"no session {id!r} in {self.folder}; kindle study show lists them")
 
     def unfinished(self, animal: str, protocol: str | None = None) -> SessionView | None:
-        """The animal's last session without an outcome, of this protocol or of any."""
+        """The animal's last session on this rig without an outcome, of this protocol or of any."""
         open_ = [
-            view for view in self.sessions(animal) if view.outcome is None and protocol in (None, view.started.protocol)
+            view
+            for view in self.sessions(animal)
+            if view.outcome is None and protocol in (None, view.started.protocol) and not view.rig_of_journal
         ]
         return open_[-1] if open_ else None
 
@@ -217,12 +241,21 @@ def check_folder(folder: Path) -> None:
         raise ConfigError(f"{folder} has no {JOURNAL}; the study is damaged: restore the file from a copy")
 
 
+def read_config(path: Path) -> StudyConfig:
+    """study.toml, its published doses laid under the laboratory's own values."""
+    return convert(with_treatment_presets(read_toml(path)), StudyConfig, str(path))
+
+
 @contextmanager
 def open_study(folder: Path) -> Iterator[Study]:
     check_folder(folder)
-    config = decode_toml(folder / CONFIG, StudyConfig)
+    config = read_config(folder / CONFIG)
+    if config.database is not None:
+        check_database(config.database)
     journal = Journal.open(folder / JOURNAL)
     try:
+        if config.database is not None:
+            journal.others = open_copies(folder)
         yield Study(folder, config, journal)
     finally:
         journal.close()
@@ -236,6 +269,15 @@ def strictest(limits: Sequence[SafetyLimits]) -> SafetyLimits:
         for name in SafetyLimits.__struct_fields__
     }
     return SafetyLimits(**chosen)
+
+
+def sessions_in(rows: Iterable[Row]) -> list[SessionView]:
+    """Every session of a journal's rows, in the order in which they began."""
+    views: dict[str, SessionView] = {}
+    for row in rows:
+        if row.session != ANIMALS:
+            _tell(views, row)
+    return list(views.values())
 
 
 def _charge_uc(train: PulseTrain, reply: Reply | None) -> float:

@@ -6,7 +6,8 @@ from typing import get_args
 import tomli_w
 
 from drivers.interface import Polarity, Shape
-from kindle.presets import StepData, ThresholdPreset, needed_fields, sourced_fields, unavailable
+from kindle.preset_reader import sourced_fields
+from kindle.presets import StepData, ThresholdPreset, needed_fields, unavailable
 
 
 def _choice(values: tuple[str, ...]) -> str:
@@ -46,8 +47,12 @@ _LATER = """\
 #     criterion = "etsp"               # of full kindling; [kindled] sets what it leaves open
 #
 #     [course]
+#     model = "kindling"               # or "ptz_kindling", "ptz", "electroshock": docs/observed_tests.md
+#     preset = "conventional"          # days around a drug day; kindle study tests lists what was published
 #     recovery_days = 7
 #     sessions_per_day = 1
+#     days_per_week = 5                # with kindling trains, from Monday to Sunday
+#     threshold_after_kindling = true  # a re-test before the drug days, beginning below the last threshold
 #     washout_days = 7
 #     control_gap_days = [1, 3]        # from a control to the drug day: at least, at most
 #     tests = ["valproate 200"]        # in their order; kindle study design draws one for each animal
@@ -66,6 +71,16 @@ _LATER = """\
 #     route = "i.p."
 #     pretreatment_min = 15.0
 #
+#     [ptz]
+#     preset = "guide_2025"            # the convulsant, its dose and its scale; kindle run ptz
+#     [ptz.convulsant]
+#     amount_per_kg = 60.0
+#     route = "s.c."
+#     mg_per_ml = 30.0
+#
+#     [electroshock]
+#     preset = "etsp_rat"              # what is set on the instrument of the shock; kindle run electroshock
+#
 #     [animals]
 #     max_weight_loss = 0.15           # as a fraction of the highest weight
 #     max_trains_per_day = 40
@@ -73,6 +88,12 @@ _LATER = """\
 #     [status]
 #     after_s = 300.0                  # a longer discharge is status epilepticus
 #     rescue_text = "what the licence says is done then"
+#
+#     [database]                       # where several rigs share the study
+#     host = "lab-server"
+#     name = "kindling"
+#     user = "kindle_rigs"             # its password stands in ~/.pgpass or PGPASSWORD, never here
+#     rig = "left-room"                # another name on each rig
 #
 """.splitlines()
 
@@ -119,7 +140,7 @@ def _fields(preset: ThresholdPreset, table: str) -> Iterator[str]:
         if name in missing:
             needed.append(_line(f"{key} =", _MEANINGS[name]))
         elif name in other:
-            needed.append(_line(f"{key} =", f"{_MEANINGS[name]}; not available yet: {other[name]}"))
+            needed.append(_line(f"{key} =", f"{_MEANINGS[name]}; not available: {other[name]}"))
         elif sourced.value is not None:
             stated.append(_line(f"{key} = {_toml(sourced.value)}", _MEANINGS[name]))
     if not prefix:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import assert_never
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from detectors.criterion import Verdict
@@ -18,7 +19,6 @@ from kindle.exchange import Trial, VoidTrial
 from kindle.experimenter import Answer, Mark, NobodyThere, Unattended
 from kindle.marking_keys import MarkingKeys
 from kindle.protocols.catalogue import Plan, trains_of
-from kindle.status import StatusRule
 
 POLL_S = 0.05
 """How long a look for an answer may take: the rig reads on at least this seldom while a person thinks."""
@@ -72,12 +72,24 @@ class AtTerminal:
         return self._stop.pressed.is_set()
 
     def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
-        self._take_typed()
-        self._asking = True
-        self._display.pause()
-        self._console.print(f"\n[bold]{text}[/bold]")
-        self._console.print(" / ".join(choices) if choices else "a number", end=": ")
-        return lambda: self._answer(choices)
+        wanted = " / ".join(choices) if choices else "a number"
+
+        def fits(said: str) -> bool:
+            return said in choices or (not choices and said.replace(".", "", 1).isdigit())
+
+        def nobody() -> str:
+            """The keyboard is gone: the cautious answer, where there is one."""
+            if not choices:
+                raise NobodyThere("the keyboard is gone, and a number was to be typed")
+            return choices[0]
+
+        return self._question(text, wanted, f"one of: {wanted}", fits, nobody)
+
+    def ask_name(self, text: str) -> Answer:
+        def nobody() -> str:
+            raise NobodyThere("the keyboard is gone, and an alarm was to be acknowledged")
+
+        return self._question(text, "your name", "your name", bool, nobody)
 
     def mark(self) -> Mark | None:
         if self._keys is None or self._asking:
@@ -88,7 +100,7 @@ class AtTerminal:
             if (mark := self._keys.read(typed)) is not None:
                 return mark
             if typed:
-                self._console.print(f"  {typed!r} is no mark. {self._keys.help()}")
+                self._console.print(escape(f"  {typed!r} is no mark. {self._keys.help()}"))
         return None
 
     def _take_typed(self) -> None:
@@ -102,34 +114,45 @@ class AtTerminal:
     def _read_lines(self) -> None:
         # Not through sys.stdin: a thread inside its buffer would stop the interpreter from ending.
         pending = b""
-        while typed := os.read(sys.stdin.fileno(), 4096):
+        while typed := _read_some(sys.stdin.fileno()):
             *lines, pending = (pending + typed).split(b"\n")
             for line in lines:
                 self._lines.put(line.decode(errors="replace").strip())
         self._lines.put(None)
 
-    def _answer(self, choices: tuple[str, ...]) -> str | None:
-        try:
-            said = None if self._ended else self._lines.get(timeout=POLL_S)
-        except queue.Empty:
-            return None
-        if said is None:
-            self._ended = True
-            return self._nobody(choices)
-        if said in choices or (not choices and said.replace(".", "", 1).isdigit()):
+    def _question(
+        self, text: str, wanted: str, again: str, fits: Callable[[str], bool], nobody: Callable[[], str]
+    ) -> Answer:
+        """Shown at once; each look takes a line that was typed since, at most."""
+        self._take_typed()
+        self._asking = True
+        self._display.pause()
+        self._console.print(f"\n[bold]{escape(text)}[/bold]")
+        self._console.print(wanted, end=": ")
+
+        def answer() -> str | None:
+            try:
+                said = None if self._ended else self._lines.get(timeout=POLL_S)
+            except queue.Empty:
+                return None
+            if said is None:
+                self._ended = True
+            elif not fits(said):
+                self._console.print(again, end=": ")
+                return None
             self._asking = False
             self._display.resume()
-            return said
-        self._console.print(f"one of: {' / '.join(choices) or 'a number'}", end=": ")
-        return None
+            return nobody() if said is None else said
 
-    def _nobody(self, choices: tuple[str, ...]) -> str:
-        """The keyboard is gone: the cautious answer, where there is one."""
-        self._asking = False
-        self._display.resume()
-        if not choices:
-            raise NobodyThere("the keyboard is gone, and a number was to be typed")
-        return choices[0]
+        return answer
+
+
+def _read_some(keyboard: int) -> bytes:
+    """Nothing at its end; a terminal that was closed is at its end too."""
+    try:
+        return os.read(keyboard, 4096)
+    except OSError:
+        return b""
 
 
 class StoppableUnattended(Unattended):
@@ -143,13 +166,11 @@ class StoppableUnattended(Unattended):
 
 
 class Display:
-    """Tells the progress of a session, and raises the alarm while a discharge goes on for too long."""
+    """Tells the progress of a session."""
 
-    def __init__(self, plan: Plan, console: Console, status: StatusRule | None = None) -> None:
+    def __init__(self, plan: Plan, console: Console) -> None:
         self._console = console
         self._rungs_ua = [train.current_ua for train in trains_of(plan)]
-        self._status_rule = status or StatusRule()
-        self._alarmed = False
         self._bar = Progress(
             TextColumn("{task.description}"), BarColumn(24), TimeElapsedColumn(), console=console, transient=True
         )
@@ -173,7 +194,7 @@ class Display:
 
     def __call__(self, fact: progress.Progress) -> None:
         match fact:
-            case progress.Read():
+            case progress.Read() | progress.Exposed() | progress.Ready() | progress.Armed():
                 return
             case progress.Resting(remaining_s, why):
                 self._status(f"{why}: {remaining_s:.0f} s left" + (f", next {self._next}" if self._next else ""))
@@ -187,14 +208,14 @@ class Display:
                 self._rung = self._named(position - 1)
                 self._status(f"arming {self._rung}")
             case progress.Fired():
-                self._alarmed = False
                 self._status(f"train of {self._rung}")
             case progress.Watching(discharge_s=None):
                 self._status(f"{self._rung}: watching, {fact.since_train_s:.0f} s after the train")
             case progress.Watching():
-                discharge_s = fact.discharge_s or 0.0
-                self._alarm(discharge_s)
-                self._status(f"{self._rung}: AFTERDISCHARGE, {discharge_s:.1f} s so far")
+                self._status(f"{self._rung}: AFTERDISCHARGE, {fact.discharge_s or 0.0:.1f} s so far")
+            case progress.Alarmed():
+                self._console.bell()
+                self._console.print(f"[bold]{escape(fact.text)}[/bold]")
             case progress.Lost(reason=reason):
                 self._console.print(f"signal lost, current off: {reason}")
             case progress.Awaiting(remaining_s, why):
@@ -209,12 +230,6 @@ class Display:
                 self._next = self._named(self._position(trial.train.current_ua) - repeated)
             case _:
                 assert_never(fact)
-
-    def _alarm(self, discharge_s: float) -> None:
-        rule = self._status_rule
-        if discharge_s > rule.after_s and not self._alarmed:
-            self._alarmed = True
-            self._console.print(f"\a[bold]STATUS EPILEPTICUS: {discharge_s:.0f} s so far. {rule.rescue_text}[/bold]")
 
     def _position(self, current_ua: float) -> int:
         return 1 + min(range(len(self._rungs_ua)), key=lambda i: abs(self._rungs_ua[i] - current_ua))

@@ -1,13 +1,18 @@
 """From a number in a table back to the rows of the journal and to the samples that it came from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
-from kindle.animal_rows import Amended, TrialScored
+from detectors.criterion import Verdict
+from kindle.amended import correction_in, read_anew
+from kindle.animal_rows import Amended, DischargesAmended, TrialScored
 from kindle.errors import KindleError
-from kindle.exchange import Reply, Scored, Trial, VoidTrial
+from kindle.exchange import Observed, Reply, Scored, Trial, VoidTrial
 from kindle.journal import Row
 from kindle.rows import Answered, decode
 from kindle.study import Study
+from kindle.tracing_observations import condition_line, observation_lines, observed_in
+from kindle.typed_readings import reading_text
 
 
 def trial_row(study: Study, named: str) -> int:
@@ -23,35 +28,90 @@ def trial_row(study: Study, named: str) -> int:
     return rows[int(number) - 1].seq
 
 
+def stage_row(study: Study, trial_seq: int) -> tuple[int, str]:
+    """The row that holds the stage of a trial, and the key to amend there; a row that is no trial stands for itself.
+
+    Raises ``KindleError`` for a trial without a stage.
+    """
+    rows = study.journal.rows()
+    found = next((row for row in rows if row.seq == trial_seq and _trial_of(row) is not None), None)
+    if found is None:
+        return trial_seq, "stage"
+    later = [row for row, _ in _scored_later(rows, trial_seq)]
+    if later:
+        return later[-1].seq, "stage"
+    at_once = [row for row, scored in _scored_at_once(rows, found) if scored.stage is not None]
+    if not at_once:
+        raise KindleError(f"the trial of journal row {trial_seq} has no stage yet; enter it with: kindle score")
+    return at_once[-1].seq, "reply.stage"
+
+
 def trace(study: Study, seq: int) -> Iterator[str]:
     """Lines for people: the trial, where its samples lie, its stage, and every later word about it."""
-    rows = list(study.journal.rows())
+    rows = study.journal.rows()
     found = next((row for row in rows if row.seq == seq), None)
     trial = None if found is None else _trial_of(found)
-    if found is None or trial is None:
-        raise KindleError(f"journal row {seq} is no trial; kindle study show lists the sessions")
+    seen = None if found is None else observed_in(found)
+    if found is None or (trial is None and seen is None):
+        raise KindleError(f"journal row {seq} is no trial; kindle animal show lists the trains with their rows")
     yield f"row {found.seq} of session {found.session}, {found.utc:%Y-%m-%d %H:%M:%S} UTC, hash {found.hash[:16]}"
+    yield from condition_line(study, found.session)
+    if trial is None:
+        yield from _of_observation(rows, seen, seq)
+        return
     yield from _told(trial)
     related = {seq}
+    for row, at_once in _scored_at_once(rows, found):
+        related.add(row.seq)
+        stage = "none entered" if at_once.stage is None else f"{at_once.stage:g}"
+        yield f"row {row.seq}: stage {stage} on {at_once.scale}, {len(at_once.stamps)} marks"
+    for row, later in _scored_later(rows, seq):
+        related.add(row.seq)
+        yield f"row {row.seq}: stage {later.stage:g} on {later.scale}, entered later by {later.author}"
+    yield from _corrections(rows, related, trial)
+
+
+def _of_observation(rows: Sequence[Row], seen: Observed | None, seq: int) -> Iterator[str]:
+    if seen is not None:
+        yield from observation_lines(seen)
+    for row, later in _scored_later(rows, seq):
+        yield f"row {row.seq}: worst stage {later.stage:g} on {later.scale}, entered later by {later.author}"
+
+
+def _corrections(rows: Sequence[Row], related: set[int], trial: Trial | VoidTrial) -> Iterator[str]:
+    as_amended = trial
     for row in rows:
-        if row.session == found.session and row.seq > seq and row.kind == "answered":
-            reply = decode(row.kind, row.payload, Answered).reply
-            if isinstance(reply, Trial | VoidTrial):
-                break
-            if isinstance(reply, Scored):
-                related.add(row.seq)
-                stage = "none entered" if reply.stage is None else f"{reply.stage:g}"
-                yield f"row {row.seq}: stage {stage} on {reply.scale}, {len(reply.stamps)} marks"
+        match correction_in(row):
+            case Amended(row=of) as amended if of in related:
+                yield (
+                    f"row {row.seq}: {amended.key} of row {of} amended from {amended.old} to {amended.new} by "
+                    f"{amended.author}: {amended.reason}"
+                )
+            case DischargesAmended(row=of) as amended if of in related and isinstance(trial, Trial):
+                yield (
+                    f"row {row.seq}: row {of} amended from {reading_text(trial, amended.old)} to "
+                    f"{reading_text(trial, amended.new)} by {amended.author}: {amended.reason}"
+                )
+                as_amended = read_anew(trial, amended)
+            case _:
+                pass
+    if isinstance(as_amended, Trial) and as_amended is not trial:
+        yield f"as amended: {as_amended.verdict.value}; {_durations(as_amended)}"
+
+
+def _scored_at_once(rows: Sequence[Row], trial: Row) -> Iterator[tuple[Row, Scored]]:
+    """Stages entered in the session itself, up to its next trial."""
+    following = (row for row in rows if row.session == trial.session and row.seq > trial.seq and row.kind == "answered")
+    for row in takewhile(lambda row: _trial_of(row) is None, following):
+        reply = decode(row.kind, row.payload, Answered).reply
+        if isinstance(reply, Scored):
+            yield row, reply
+
+
+def _scored_later(rows: Sequence[Row], seq: int) -> Iterator[tuple[Row, TrialScored]]:
     for row in rows:
         if row.kind == "trial_scored" and (scored := decode(row.kind, row.payload, TrialScored)).trial_row == seq:
-            related.add(row.seq)
-            yield f"row {row.seq}: stage {scored.stage:g} on {scored.scale}, entered later by {scored.author}"
-    for row in rows:
-        if row.kind == "amended" and (amended := decode(row.kind, row.payload, Amended)).row in related:
-            yield (
-                f"row {row.seq}: {amended.key} of row {amended.row} amended from {amended.old} to {amended.new} by "
-                f"{amended.author}: {amended.reason}"
-            )
+            yield row, scored
 
 
 def _trial_of(row: Row) -> Trial | VoidTrial | None:
@@ -78,8 +138,15 @@ def _told(trial: Trial | VoidTrial) -> Iterator[str]:
             f"{event.kind.value} afterdischarge, samples {event.onset_sample} to {event.end_sample}, "
             f"{event.n_spikes} spikes, end {event.end_grade.value}"
         )
+    yield _durations(trial)
+
+
+def _durations(trial: Trial) -> str:
+    """An undetermined trial has none: missing is not zero."""
+    if trial.verdict is Verdict.UNDETERMINED:
+        return "durations: not known"
     durations = trial.durations
-    yield (
+    return (
         f"durations: from train start {durations.from_train_start:.3f}, from train end {durations.from_train_end:.3f}, "
         f"from first spike {durations.from_first_spike:.3f}, total {durations.total:.3f}, span {durations.span:.3f} s"
     )

@@ -5,9 +5,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from kindle.doses import Solution, Syringe, draw, draw_coded, ordered
+from kindle.design import Bottle
+from kindle.doses import Solution, Syringe, draw, draw_coded, on_basis, ordered
 from kindle.errors import ConfigError
-from kindle.exchange import CodedDose
+from kindle.exchange import CodedDose, Dose
 from kindle.protocols.injecting import Injection
 from kindle.substances import Basis
 
@@ -26,6 +27,8 @@ class InjectionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pretreatment_min: Annotated[float, Meta(ge=0, le=10_000)]
     vehicle: str = ""
     batch: str = ""
+    preset: str = ""
+    """Published dose that the table was laid over; its values stand in the other fields."""
 
 
 class VehicleConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,12 +60,13 @@ class SyringeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PtzConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The convulsant and how long the animal is observed."""
+    """The convulsant and how long the animal is observed, with nothing left open."""
 
     convulsant: InjectionConfig
-    scale: str = "guide_2025"
-    observation_min: Annotated[float, Meta(ge=30, le=1440)] = 30.0
-    tolerance_s: Annotated[float, Meta(ge=0, le=3600)] = 60.0
+    preset: str
+    scale: str
+    observation_min: float
+    tolerance_s: float
 
 
 def injections_of(treatment: Treatment, weight_g: float, syringe: SyringeConfig) -> tuple[Injection, ...]:
@@ -74,13 +78,7 @@ def injections_of(treatment: Treatment, weight_g: float, syringe: SyringeConfig)
 
 
 def drawn_for(config: InjectionConfig, weight_g: float, syringe: SyringeConfig) -> Injection:
-    dose = ordered(
-        config.amount_per_kg,
-        config.basis,
-        config.substance,
-        route=config.route,
-        pretreatment_s=config.pretreatment_min * 60,
-    )
+    dose = _dose(config)
     solution = Solution(dose.substance, config.mg_per_ml, config.vehicle, config.batch)
     return Injection(dose, draw(dose, weight_g, solution, _syringe(syringe)))
 
@@ -96,12 +94,60 @@ def coded_for(code: str, config: BlindingConfig, weight_g: float, syringe: Syrin
     return Injection(dose, draw_coded(dose, weight_g, _syringe(syringe)))
 
 
+BOTTLE_TOLERANCE = 0.01
+"""How far the dose in a coded volume may lie from the one that is meant, as a share of it."""
+
+
+def bottles_of(treatment: Treatment, coded: BlindingConfig) -> tuple[Bottle, ...]:
+    """What the coded bottle of a treatment holds; nothing for a vehicle.
+
+    All bottles are given alike, so that each must hold its dose in the common volume. Raises ``ConfigError`` for one
+    that does not, or that has a route or a time of its own.
+    """
+    common = (coded.route, coded.pretreatment_min)
+    if treatment.vehicle is not None and treatment.vehicle.ml_per_kg != coded.ml_per_kg:
+        raise ConfigError(
+            f"treatment {treatment.name!r} takes {treatment.vehicle.ml_per_kg:g} ml/kg of vehicle, a coded bottle "
+            f"{coded.ml_per_kg:g} ml/kg: the volume would tell them apart"
+        )
+    given: list[InjectionConfig | VehicleConfig] = [*treatment.injections]
+    given += [] if treatment.vehicle is None else [treatment.vehicle]
+    for one in given:
+        if (one.route, one.pretreatment_min) != common:
+            raise ConfigError(
+                f"treatment {treatment.name!r} is given {one.route} {one.pretreatment_min:g} min before the test, a "
+                f"coded bottle {coded.route} {coded.pretreatment_min:g} min: route and time would tell them apart"
+            )
+    return tuple(_bottle(treatment.name, injection, coded) for injection in treatment.injections)
+
+
+def _bottle(treatment: str, config: InjectionConfig, coded: BlindingConfig) -> Bottle:
+    meant_mg = on_basis(_dose(config), "mg_salt")
+    if abs(config.mg_per_ml * coded.ml_per_kg / meant_mg - 1) > BOTTLE_TOLERANCE:
+        raise ConfigError(
+            f"treatment {treatment!r}: {coded.ml_per_kg:g} ml/kg with {config.mg_per_ml:g} mg/ml hold "
+            f"{config.mg_per_ml * coded.ml_per_kg:.4g} mg/kg of {config.substance}, not the {meant_mg:.4g} mg/kg that "
+            f"are meant; fill its coded bottle with {meant_mg / coded.ml_per_kg:.4g} mg/ml"
+        )
+    return Bottle(config.substance, config.amount_per_kg, config.basis, config.mg_per_ml, config.vehicle, config.batch)
+
+
 def treatment_named(treatments: tuple[Treatment, ...], name: str) -> Treatment:
     for treatment in treatments:
         if treatment.name == name:
             return treatment
     known = ", ".join(treatment.name for treatment in treatments) or "none yet"
     raise ConfigError(f"no treatment {name!r} in study.toml; there are: {known}. Add it as [[treatments]]")
+
+
+def _dose(config: InjectionConfig) -> Dose:
+    return ordered(
+        config.amount_per_kg,
+        config.basis,
+        config.substance,
+        route=config.route,
+        pretreatment_s=config.pretreatment_min * 60,
+    )
 
 
 def _syringe(config: SyringeConfig) -> Syringe:

@@ -11,9 +11,10 @@ from kindle.analysis.potencies import Potency
 from kindle.analysis.two_drug_designs import Arm, Study
 from kindle.counted_rows import N, counted_rows
 from kindle.csv_tables import CsvTable, Row, read_table
+from kindle.dose_basis import factor_to, unit_on
 from kindle.dose_tables import ANIMAL, DRUG
 from kindle.errors import ConfigError
-from kindle.substances import SUBSTANCES, Basis, convert, substance
+from kindle.substances import SUBSTANCES, Basis
 
 TOTAL_DOSE = {"dose", "total_dose"}
 ED50 = {"ed50"}
@@ -22,14 +23,6 @@ SE_LOG10 = {"se_log10", "se_log10_ed50"}
 SLOPE = {"slope"}
 SE_SLOPE = {"se_slope", "slope_se", "slope_sem"}
 MIXTURES = {"mixture", "mix", "combination", "both"}
-
-UNITS: dict[Basis, str] = {
-    "mg_salt": "mg/kg",
-    "mg_free": "mg/kg of free acid or base",
-    "mmol_active": "mmol/kg",
-    "mg_cation": "mg cation/kg",
-    "mmol_cation": "mmol cation/kg",
-}
 
 _PER_KG = re.compile(r"\s*([mµu]?g|[mµu]?mol)\b.*", re.IGNORECASE)
 _UNIT = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*$")
@@ -77,12 +70,13 @@ def _wide(table: CsvTable, basis: Basis | None) -> Study:
         )
     names = _name(table, columns[0]), _name(table, columns[1])
     unit = _one_unit(table, [table.headers[column].unit for column in columns])
-    factors = [_factor(table, name, unit, basis) for name in names]
+    factors = [factor_to(basis, name, unit, table.path) for name in names]
     arms = []
     for counted in counted_rows(table):
         given = [_dose(table, counted.row, column) for column in columns]
-        arms.append(Arm(given[0] * factors[0], given[1] * factors[1], counted.n, counted.responded))
-    return Study(names, _unit(unit, basis), tuple(arms), _open_salts(names) + _repeated(table))
+        doses = given[0] * factors[0], given[1] * factors[1]
+        arms.append(Arm(*doses, counted.n, counted.responded, _animal(table, counted.row)))
+    return Study(names, unit_on(basis, unit), tuple(arms), _open_salts(names))
 
 
 def _long(table: CsvTable, column: int, mass_fraction_a: float | None, basis: Basis | None) -> Study:
@@ -102,13 +96,13 @@ def _long(table: CsvTable, column: int, mass_fraction_a: float | None, basis: Ba
     if not 0 < mass_fraction_a < 1:
         raise ConfigError(f"the mass fraction of {names[0]} must lie between 0 and 1, got {mass_fraction_a:g}")
     unit = _one_unit(table, [table.headers[column].unit])
-    factors = [_factor(table, name, unit, basis) for name in names]
+    factors = [factor_to(basis, name, unit, table.path) for name in names]
     arms = []
     for name, dose, one in read:
         share = mass_fraction_a if _is_mixture(name) else float(name == names[0])
         doses = share * dose * factors[0], (1 - share) * dose * factors[1]
-        arms.append(Arm(*doses, one.n, one.responded))
-    return Study((names[0], names[1]), _unit(unit, basis), tuple(arms), _open_salts(names) + _repeated(table))
+        arms.append(Arm(*doses, one.n, one.responded, _animal(table, one.row)))
+    return Study((names[0], names[1]), unit_on(basis, unit), tuple(arms), _open_salts(names))
 
 
 def _potencies(table: CsvTable, basis: Basis | None) -> Potencies:
@@ -145,16 +139,10 @@ def _potency(table: CsvTable, row: Row, drug: int, column: int) -> Potency:
     return Potency(ed50, se_log10, None if n is None else int(n), *slopes, table.text(row, drug), unit, limits)
 
 
-def _repeated(table: CsvTable) -> tuple[Note, ...]:
-    """That an animal was tested more than once, where the table names its animals."""
+def _animal(table: CsvTable, row: Row) -> str:
+    """Whose test the row is; empty for a group."""
     column = table.find(ANIMAL)
-    if column is None or table.find(N) is not None:
-        return ()
-    owners = [table.text(row, column) for row in table.rows]
-    if len(set(owners)) == len(owners):
-        return ()
-    message = f"{len(set(owners))} animals in {len(owners)} tests are taken as independent: limits are too narrow"
-    return (Note("warning", "repeated_animals", message),)
+    return "" if column is None or table.find(N) is not None else table.text(row, column)
 
 
 def _dose_columns(table: CsvTable) -> list[int]:
@@ -187,14 +175,6 @@ def _one_unit(table: CsvTable, units: list[str | None]) -> str | None:
     return units[0]
 
 
-def _factor(table: CsvTable, name: str, unit: str | None, basis: Basis | None) -> float:
-    if basis is None:
-        return 1.0
-    if unit is None or unit.casefold().replace(" ", "") != "mg/kg":
-        raise ConfigError(f"{table.path}: doses in mg/kg expected to convert, got {unit or 'no unit'}")
-    return convert(1.0, substance(name), "mg_salt", basis)
-
-
 def _open_salts(names: Sequence[str]) -> tuple[Note, ...]:
     """Names that several salts share, as valproate."""
     opened = []
@@ -204,10 +184,6 @@ def _open_salts(names: Sequence[str]) -> tuple[Note, ...]:
             message = f"{name!r} leaves the salt open: its doses cannot be converted, nor compared with those of others"
             opened.append(Note("warning", "salt_open", message))
     return tuple(opened)
-
-
-def _unit(unit: str | None, basis: Basis | None) -> str:
-    return unit or "" if basis is None else UNITS[basis]
 
 
 def _optional(table: CsvTable, row: Row, names: set[str]) -> float | None:

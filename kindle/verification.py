@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from kindle.errors import RecordingError
+from kindle.errors import ConfigError, RecordingError
+from kindle.imported import imported_recordings
 from kindle.journal_verification import verify_chain
 from kindle.markers import markers_of
 from kindle.problem import Problem
 from kindle.recording import verify
 from kindle.recording_extent import Extent, extents
 from kindle.recording_index import ClockDrift, NoDrift, clock_drift, read_records
-from kindle.rows import SignalBack
+from kindle.rows import RecordingImported, SignalBack
 from kindle.sealing import changed_files
-from kindle.study import JOURNAL, SessionView, open_study
+from kindle.sharing import mirror_of
+from kindle.study import JOURNAL, SessionView, Study, open_study
 
 
 def verify_study(folder: Path) -> list[Problem]:
@@ -21,7 +23,7 @@ def verify_study(folder: Path) -> list[Problem]:
     if problems:
         return problems
     with open_study(folder) as study:
-        for view in study.sessions():
+        for view in _recorded_here(study):
             for started in view.recordings:
                 path = study.folder / started.folder
                 if not path.is_dir():
@@ -35,13 +37,49 @@ def verify_study(folder: Path) -> list[Problem]:
                     problems.append(
                         Problem(path, f"holds {here} samples; the journal says that it ended with {closed}")
                     )
+        for told in imported_recordings(study):
+            problems += _imported(study, told)
+        problems += _against_database(study)
     return problems
+
+
+def _imported(study: Study, told: RecordingImported) -> Iterator[Problem]:
+    path = study.folder / told.folder
+    if not path.is_dir():
+        yield Problem(path, "the journal names this imported recording, but the folder is not there")
+        return
+    yield from verify(path)
+    yield from changed_files(path, told.sealed, ())
+    if (here := _length(path)) not in (None, told.n_samples):
+        yield Problem(path, f"holds {here} samples; the journal says that {told.n_samples} were imported")
+
+
+def _recorded_here(study: Study) -> list[SessionView]:
+    """The other rigs' recordings lie with them, and are checked there."""
+    return [view for view in study.sessions() if not view.rig_of_journal]
+
+
+def _against_database(study: Study) -> list[Problem]:
+    if study.config.database is None:
+        return []
+    from kindle.laboratory.comparing import compare
+    from kindle.laboratory.line import NotReached
+
+    try:
+        return compare(mirror_of(study))
+    except (NotReached, ConfigError):  # told among the notes
+        return []
 
 
 def notes_on(folder: Path) -> Iterator[str]:
     """What is no problem and yet worth knowing: gaps, what cannot be checked, and the drift of the sample clock."""
     with open_study(folder) as study:
-        for view in study.sessions():
+        if study.config.database is not None:
+            from kindle.laboratory.comparing import why_not_compared
+
+            if (why := why_not_compared(mirror_of(study))) is not None:
+                yield why
+        for view in _recorded_here(study):
             for started in view.recordings:
                 path = study.folder / started.folder
                 if not path.is_dir():

@@ -16,7 +16,8 @@ from drivers.interface import Channel, DeliveredTrain, PulseTrain
 from drivers.simulated.eeg import Background, discharge
 from kindle.electrode import Electrode, charge_report
 from kindle.exchange import Confirm, Confirmed, MeasuredTrain, Reply, Request, Stimulate, Trial, VoidTrial
-from kindle.presets import load_threshold_preset, parameters, resolve
+from kindle.preset_reader import parameters
+from kindle.presets import load_threshold_preset, resolve
 from kindle.protocols.threshold import ThresholdOutcome
 from kindle.recording import RecordingWriter
 from kindle.rows import (

@@ -17,7 +17,8 @@ from kindle.cli import kindle as kindle_command
 from kindle.cli import main
 from kindle.errors import ConfigError
 from kindle.prepared import check_plan
-from kindle.presets import load_threshold_preset, open_fields, resolve, sourced_fields, threshold_presets
+from kindle.preset_reader import sourced_fields
+from kindle.presets import load_threshold_preset, open_fields, resolve, threshold_presets
 from kindle.rig_config import load_rig
 from kindle.rows import Animal
 from kindle.study import open_study
@@ -228,7 +229,7 @@ def test_a_study_is_no_recording_to_replay(study: Path) -> None:
 def test_every_preset_is_listed_with_what_is_to_be_filled_in() -> None:
     said = here("study", "presets").stdout
     assert said.count("to fill in") == len(threshold_presets())
-    assert "its stop, first_convulsion, is not available yet" in said
+    assert "its stop, first_convulsion, is not available" in said
 
 
 def test_the_example_of_a_rig_is_one_that_the_hannover_series_runs_on() -> None:

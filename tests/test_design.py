@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kindle.design import CODES, Design, Key, blocks, coded, latin_square, opened, responder, sealed
+from kindle.design import CODES, Design, Key, blocks, coded, groups, latin_square, opened, responder, sealed
 from kindle.errors import ConfigError
 
 SALT = "3f9c1d5e7a2b4860"
@@ -73,6 +73,19 @@ class TestBlocks:
     def test_nothing_stands_twice_and_nothing_is_empty(self, animals: list[str], doses: list[str]) -> None:
         with pytest.raises(ConfigError):
             blocks(animals, doses, 1)
+
+
+class TestGroups:
+    @given(n=st.integers(1, 6), animals=st.integers(1, 20), seed=st.integers(0, 2**32))
+    def test_every_animal_gets_one_treatment_and_no_group_is_larger_by_more_than_one(
+        self, n: int, animals: int, seed: int
+    ) -> None:
+        design = groups(names("R", animals), names("dose", n), seed)
+        sizes = Counter(one for (one,) in design.orders.values())
+        every = [sizes[dose] for dose in names("dose", n)]
+        assert sum(every) == animals
+        assert max(every) - min(every) <= 1
+        assert design == groups(names("R", animals), names("dose", n), seed)
 
 
 class TestBlinding:

@@ -303,3 +303,15 @@ def altered(request: Request) -> Request:
             return Rest(duration_s + 1.0, why)
         case _:
             raise AssertionError(f"not part of a clear threshold test: {request!r}")
+
+
+def test_a_performer_that_fails_with_stop_iteration_does_not_end_the_protocol() -> None:
+    def asks() -> Steps[str]:
+        yield from rest(1.0, "wait")
+        return "over"
+
+    def fails(request: Request) -> Reply:
+        raise StopIteration
+
+    with pytest.raises(StopIteration):
+        run(asks(), fails)

@@ -10,7 +10,7 @@ from moments import RATE_HZ, Died, Once, at_second, in_train, watching
 
 from detectors.criterion import EndGrade
 from kindle.exchange import Trial, VoidTrial
-from kindle.loading import KindleSignals
+from kindle.own_signals import KindleSignals
 from kindle.progress import Back, Lost, Progress, Read, unheard
 from kindle.protocols.threshold import ThresholdFound
 from kindle.recording import Recording, open_recording

@@ -18,13 +18,16 @@ from drivers.interface import (
     DeviceNotFound,
 )
 from drivers.simulated.faults import Faults
+from kindle.amending import amend_afterdischarges, trial_at
+from kindle.animal_rows import MarkedDischarge
 from kindle.cli import kindle
 from kindle.errors import ConfigError, KindleError, UnsafeStimulus
 from kindle.exchange import Confirm, Confirmed, Trial, VoidTrial
 from kindle.experimenter import Answer, Unattended
+from kindle.ledger_view import ledger_of
 from kindle.prepared import prepare_threshold
 from kindle.progress import Done, Progress, unheard
-from kindle.protocols.threshold import Aborted, ThresholdFound
+from kindle.protocols.threshold import Aborted, NoAfterdischarge, ThresholdFound
 from kindle.session import LastTrain, end_unfinished, run_threshold
 from kindle.study import open_study
 from tests.bench import STUDY, bench, config, kinds_of, new_study, session_of, threshold
@@ -245,14 +248,47 @@ class TestClockSteps:
             return datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 
         with open_study(study) as opened:
-            prepared = prepare_threshold(opened, "R01", config())
+            at_once = config(min_interval_s=0.0, lockout_after_afterdischarge_s=0.0)
+            prepared = prepare_threshold(opened, "R01", at_once)
+            prepared = replace(prepared, plan=structs.replace(prepared.plan, max_ua=21.0))
             for _ in range(2):
-                with bench(config(), threshold_ua=15.0) as rig:
+                with bench(at_once, threshold_ua=500.0) as rig:
                     run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=stands_still)
             views = opened.sessions()
         assert len({view.id for view in views}) == 2
-        assert all(view.outcome == ThresholdFound(0.0, 20.0) for view in views)
+        assert all(view.outcome == NoAfterdischarge(20.0) for view in views)
         assert len({view.recordings[0].folder for view in views}) == 2
+
+    def test_a_simulated_rat_is_held_by_the_same_lock_out_where_its_days_have_a_clock(self, study: Path) -> None:
+        begun = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+        with open_study(study) as opened:
+            prepared = prepare_threshold(opened, "R01", config())
+            with bench(config(), threshold_ua=15.0) as rig:
+                run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=lambda: begun)
+                assert len(rig.rat.heard) == 1
+            with bench(config(), threshold_ua=15.0) as rig:
+                soon = begun + timedelta(seconds=59)
+                with pytest.raises(UnsafeStimulus, match=r"the lock-out of 0\.01667 h ends at 2026-01-05 09:31 UTC"):
+                    run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=lambda: soon)
+                free = begun + timedelta(seconds=60)
+                run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=lambda: free)
+                assert len(rig.rat.heard) == 1
+                assert len(opened.sessions()) == 2
+
+    def test_a_discharge_that_only_the_amended_reading_has_holds_the_animal_too(self, study: Path) -> None:
+        begun = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
+        at_once = config(min_interval_s=0.0)
+        with open_study(study) as opened:
+            prepared = prepare_threshold(opened, "R01", at_once)
+            prepared = replace(prepared, plan=structs.replace(prepared.plan, max_ua=21.0))
+            with bench(at_once, threshold_ua=500.0) as rig:
+                run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=lambda: begun)
+            (train,) = ledger_of(opened.journal, "R01", UTC).trains
+            end = trial_at(opened, train.seq).measured.end_sample
+            seen = MarkedDischarge(end + RATE_HZ, end + 6 * RATE_HZ)
+            amend_afterdischarges(opened, train.seq, [seen], "Ada", "small spikes", utc=begun)
+            with bench(at_once, threshold_ua=500.0) as rig, pytest.raises(UnsafeStimulus, match="the lock-out of"):
+                run_threshold(opened, prepared, rig.instruments, Unattended(), unheard, now=lambda: begun)
 
     def test_the_least_interval_between_trains_holds_across_sessions(self, study: Path) -> None:
         begun = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)

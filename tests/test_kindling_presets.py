@@ -1,25 +1,18 @@
 """Kindling schedules and criteria as they were published, each value with its source; and what they leave open."""
 
+from typing import Any
+
 import pytest
 
 from detectors.criterion import Criterion
 from kindle.errors import ConfigError, KindleError
-from kindle.kindling_presets import (
-    KindledPreset,
-    KindlingPreset,
-    load_preset,
-    open_fields_of,
-    parameters_of,
-    presets_of,
-    resolve_kindled,
-    resolve_kindling,
-)
+from kindle.kindling_presets import KINDLED, KINDLING, open_fields_of, resolve_kindled, resolve_kindling
+from kindle.preset_reader import Family, parameters
 from kindle.protocols.kindling import KindlingPlan
 from kindle.status import StatusRule
 
-ALL = [(KindlingPreset, id) for id in presets_of(KindlingPreset)] + [
-    (KindledPreset, id) for id in presets_of(KindledPreset)
-]
+FAMILIES: list[Family[Any]] = [KINDLING, KINDLED]
+ALL = [(family, id) for family in FAMILIES for id in family.ids()]
 
 LABORATORY = {
     "train": {"shape": "biphasic", "phase_us": 1000.0, "pulse_hz": 50.0, "train_s": 1.0},
@@ -28,12 +21,12 @@ LABORATORY = {
 
 
 def plan(id: str, laboratory: dict[str, object], threshold_ua: float | None = 80.0) -> KindlingPlan:
-    preset = load_preset(KindlingPreset, id, laboratory)
+    preset = KINDLING.load(id, laboratory)
     return resolve_kindling(preset, Criterion(), "racine_1972", threshold_ua, StatusRule())
 
 
 def test_the_named_schedules_are_there() -> None:
-    assert presets_of(KindlingPreset) == (
+    assert KINDLING.ids() == (
         "above_adt",
         "ashton_1979",
         "etsp_daily",
@@ -49,14 +42,12 @@ def test_the_named_schedules_are_there() -> None:
     )
 
 
-@pytest.mark.parametrize(("kind", "id"), ALL)
-def test_every_field_has_a_source_and_says_when_it_is_a_default(
-    kind: type[KindlingPreset] | type[KindledPreset], id: str
-) -> None:
-    preset = load_preset(kind, id)  # type: ignore[type-var]
+@pytest.mark.parametrize(("family", "id"), ALL, ids=[f"{family.folder}-{id}" for family, id in ALL])
+def test_every_field_has_a_source_and_says_when_it_is_a_default(family: Family[Any], id: str) -> None:
+    preset = family.load(id)
     assert preset.id == id
     assert preset.citation
-    for line in parameters_of(preset):
+    for line in parameters(preset):
         assert line.source
         assert "program default" not in line.source or line.status == "derived"
         assert "from memory" not in line.source or line.status == "unverified"
@@ -68,7 +59,7 @@ def test_every_field_has_a_source_and_says_when_it_is_a_default(
 )
 def test_the_schedules_that_were_read(id: str, current_ua: float, train_s: float, per_day: int) -> None:
     """Domain reference, section 4.1."""
-    preset = load_preset(KindlingPreset, id)
+    preset = KINDLING.load(id)
     assert preset.current.value is not None
     assert (preset.current.value.current_ua, preset.train.train_s.value, preset.trains_per_day.value) == (
         current_ua,
@@ -79,7 +70,7 @@ def test_the_schedules_that_were_read(id: str, current_ua: float, train_s: float
 
 
 def test_hannover_needs_nothing_of_the_laboratory_for_one_train_a_day() -> None:
-    assert open_fields_of(load_preset(KindlingPreset, "hannover_daily")) == ()
+    assert open_fields_of(KINDLING.load("hannover_daily")) == ()
     daily = plan("hannover_daily", {})
     assert (daily.current_ua, daily.trains, daily.preset) == (500.0, 1, "hannover_daily@1")
 
@@ -105,7 +96,7 @@ def test_what_a_schedule_leaves_open_is_asked_for() -> None:
 
 
 def test_a_rapid_schedule_needs_its_interval_and_lock_out() -> None:
-    missing = open_fields_of(load_preset(KindlingPreset, "rapid_bla"))
+    missing = open_fields_of(KINDLING.load("rapid_bla"))
     assert missing == ("current", "train.phase_us", "lockout_after_ad_s")
 
 
@@ -123,7 +114,7 @@ def test_a_rapid_schedule_needs_its_interval_and_lock_out() -> None:
 )
 def test_the_criteria_of_full_kindling(id: str, n: int, stage_from: float, mode: str) -> None:
     """Domain reference, section 4.2."""
-    rule = resolve_kindled(load_preset(KindledPreset, id), "racine_1972")
+    rule = resolve_kindled(KINDLED.load(id), "racine_1972")
     assert (rule.n, rule.stage_from, rule.mode, rule.scale) == (n, stage_from, mode, "racine_1972@1")
     assert (rule.cap_trains, rule.stable_days) == (
         50 if id == "wagrij_gaers" else None,
@@ -133,13 +124,13 @@ def test_the_criteria_of_full_kindling(id: str, n: int, stage_from: float, mode:
 
 def test_the_guide_does_not_say_how_often() -> None:
     with pytest.raises(ConfigError, match=r"guide_2025 does not state n; set it under \[kindled\] in study.toml"):
-        resolve_kindled(load_preset(KindledPreset, "guide_2025"), "guide_2025")
-    assert resolve_kindled(load_preset(KindledPreset, "guide_2025", {"n": 3}), "guide_2025").n == 3
+        resolve_kindled(KINDLED.load("guide_2025"), "guide_2025")
+    assert resolve_kindled(KINDLED.load("guide_2025", {"n": 3}), "guide_2025").n == 3
 
 
 def test_a_stage_that_the_scale_does_not_have_is_refused() -> None:
     with pytest.raises(KindleError, match="has no stage 7"):
-        resolve_kindled(load_preset(KindledPreset, "etsp", {"stage_from": 7.0}), "racine_1972")
+        resolve_kindled(KINDLED.load("etsp", {"stage_from": 7.0}), "racine_1972")
 
 
 @pytest.mark.parametrize(

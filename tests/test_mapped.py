@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from kindle.errors import RecordingError
-from kindle.loading import MneSignals, load
+from kindle.loading import load
 from kindle.mapped import MappedSignals
+from kindle.mne_signals import MneSignals
 
 N = 1000
 VALUES = np.random.default_rng(0).integers(-30_000, 30_000, (3, N))

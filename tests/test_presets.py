@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from kindle.errors import ConfigError
-from kindle.presets import load_threshold_preset, parameters, resolve, threshold_presets
+from kindle.preset_reader import parameters
+from kindle.presets import load_threshold_preset, resolve, threshold_presets
 from kindle.protocols.ladder import Add, Listed, Ratio
 from kindle.protocols.search import Alternating, Bracket, UpDown
 from kindle.protocols.threshold import Continuation

@@ -19,7 +19,7 @@ from msgspec import structs
 from detectors.criterion import EndGrade
 from kindle.errors import KindleError
 from kindle.exchange import Trial
-from kindle.presets import parameters
+from kindle.preset_reader import parameters
 from kindle.protocols.threshold import Aborted, NoAfterdischarge, ThresholdFound, ThresholdOutcome, describe
 from kindle.recording import open_recording
 from kindle.report import write_session_report

@@ -137,7 +137,7 @@ def test_from_the_threshold_to_a_scored_kindling_train(study: Path) -> None:
     assert "without a stage" in refused("run", "kindling", "--study", study, "--animal", "R01")
     assert "has no stage 9" in refused("score", "--study", study, "--animal", "R01", "--stage", 9, "--by", "Ada")
     scored = said("score", "--study", study, "--animal", "R01", "--stage", 3, "--by", "Ada")
-    assert scored.startswith("R01: stage 3 on racine_1972@1 for the train of journal row ")
+    assert scored.startswith("R01: stage 3 on racine_1972@1 for journal row ")
     assert "stage 3 already" in refused("score", "--study", study, "--animal", "R01", "--stage", 4, "--by", "Ada",
                                         "--row", scored.split()[-1])  # fmt: skip
 
@@ -171,9 +171,15 @@ def test_a_drug_test_without_a_person_gives_neither_drug_nor_train(study: Path) 
         "run", "drug-test", "--study", study, "--animal", "R01", "--treatment", "valproate 200"
     )
     said("animal", "weigh", "--study", study, "R01", "250")
-    told = said("preview", "drug-test", "--study", study, "--animal", "R01", "--treatment", "valproate 200")
+    early = refused("run", "drug-test", "--study", study, "--animal", "R01", "--treatment", "valproate 200")
+    assert "R01 is kindling, with nothing due before" in early
+    assert early.endswith("to test all the same, say why with --although")
+    treated = ("--study", study, "--animal", "R01", "--treatment", "valproate 200", "--although", "a pilot")
+    told = said("preview", "drug-test", *treated)
+    assert "departs from the course: R01 is kindling" in told
+    assert "although: a pilot" in told
     assert "inject 0.5 ml sodium valproate i.p., really 200 mg/kg (1.203 mmol/kg active); test after 15 min" in told
-    done = said("run", "drug-test", "--study", study, "--animal", "R01", "--treatment", "valproate 200")
+    done = said("run", "drug-test", *treated)
     assert "no test: sodium valproate was not injected" in done
     assert "no treatment 'phenytoin'" in refused(
         "run", "drug-test", "--study", study, "--animal", "R01", "--treatment", "phenytoin"
@@ -235,7 +241,8 @@ def test_a_blinded_design_shows_codes_until_somebody_opens_them(study: Path, tmp
     assert not any("valproate" in payload or "vehicle" in payload for payload in rows)
 
     said("run", "threshold", "--study", study, "--animal", "R01")
-    told = said("preview", "drug-test", "--study", study, "--animal", "R01", "--treatment", "B")
+    coded = ("--study", study, "--animal", "R01", "--treatment", "B", "--although", "a pilot")
+    told = said("preview", "drug-test", *coded)
     assert "inject 0.5 ml code B i.p.; test after 15 min" in told
 
     wrong = tmp_path / "wrong.json"

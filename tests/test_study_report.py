@@ -2,6 +2,7 @@
 
 import csv
 import re
+import sqlite3
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kindle.analysis import fit_quantal, paired
+from kindle.analysis.repeated import bootstrap_by_animal
 from kindle.analysis.report_line import three_digits
 from kindle.analysis.wording import words_of
 from kindle.animal_rows import AnimalEvent
@@ -91,8 +93,8 @@ def test_the_vehicle_is_compared_with_the_last_control_of_the_same_rats(told: tu
 
 def test_an_unscored_train_counts_as_a_stimulation_and_is_listed_as_missing(told: tuple[Study, str]) -> None:
     study, _ = told
-    curve = table(study, "prism_kindling_stage")
-    assert [row["R01"] for row in curve] == ["1.0", "2.0", "", "3.0", "5.0", "5.0", "5.0"]
+    stages = {row["stimulation"]: row["stage"] for row in table(study, "trains") if row["animal"] == "R01"}
+    assert [stages[str(n)] for n in range(1, 8)] == ["1.0", "2.0", "", "3.0", "5.0", "5.0", "5.0"]
     missing = [row for row in table(study, "missing") if row["animal"] == "R01"]
     assert [row["what"] for row in missing] == ["not scored: no stage"]
 
@@ -136,9 +138,71 @@ def test_the_page_refers_to_nothing_outside_of_itself(told: tuple[Study, str]) -
     assert len(ids) == len(set(ids))
 
 
-def test_rats_that_stand_in_several_lines_of_an_isobole_are_told(told: tuple[Study, str]) -> None:
-    assert "6 rats stand in more than one of the three lines" in told[1]
-    assert "phenytoin sodium (mg/kg)" in told[1]
+def test_every_row_that_is_named_is_said_on_the_page(told: tuple[Study, str]) -> None:
+    study, page = told
+    named = set(re.findall(r'href="#(row-[^"]+)"', page))
+    listed = dict(re.findall(r'<tr id="(row-[^"]+)"><td>(\d+)</td>', page))
+    assert named == set(listed)
+    assert {f"row-{row['journal row']}" for row in table(study, "trains")} <= named
+    sections = set(re.findall(r"<nav>.*?</nav>", page)[0].split('href="#')[1:])
+    assert all(f'<section id="{one.partition(chr(34))[0]}"' in page for one in sections)
+
+
+def test_each_stage_names_the_row_that_it_was_entered_in(told: tuple[Study, str]) -> None:
+    study, _ = told
+    rows = {row.seq: row for row in study.journal.rows()}
+    scored = [row for row in table(study, "trains") if row["stage"]]
+    assert scored
+    for row in scored:
+        assert f'"stage":{float(row["stage"]):g},' in rows[int(row["stage row"])].payload
+
+
+def test_the_page_says_whether_the_hash_chain_is_whole(told: tuple[Study, str], tmp_path: Path) -> None:
+    study, page = told
+    assert "whole, checked for this report" in page
+    assert study.journal.head_hash in page
+    with study_with(tmp_path / "study", Animal("r")) as changed:
+        StudyTeller(changed).kindled("r", (1,))
+        with sqlite3.connect(changed.journal.path) as connection:
+            connection.execute("DROP TRIGGER rows_never_change")
+            connection.execute("UPDATE rows SET payload = replace(payload, 'told', 'lied') WHERE seq = 2")
+        told_now = write_study_report(changed).read_text(encoding="utf-8")
+    assert "whole, checked for this report" not in told_now
+    assert "row 2 is not what was written" in told_now
+    assert "The journal of study was changed or is damaged" in told_now
+
+
+def test_prism_has_control_and_treated_of_each_treatment_side_by_side(told: tuple[Study, str]) -> None:
+    with (told[0].folder / "report" / "prism_treatments_discharge.csv").open(encoding="utf-8", newline="") as file:
+        titles, control, treated = list(csv.reader(file))
+    assert titles[1:13] == ["vehicle"] * 12
+    assert (control[0], treated[0]) == ("control", "treated")
+    assert sorted(map(float, control[1:13])) == [60.0 + n for n in range(1, 13)]
+    assert sorted(map(float, treated[1:13])) == [58.0 + n for n in range(1, 13)]
+    place = titles.index(f"{VALPROATE} 100")
+    assert [cell for cell in treated[place : place + 12] if cell] == [str(20.0 + n) for n in range(PER_DOSE)]
+
+
+def test_figures_with_data_have_a_file_for_prism(told: tuple[Study, str]) -> None:
+    report = told[0].folder / "report"
+    names = {path.stem for path in report.glob("prism_*.csv")}
+    assert {"prism_paired_1", "prism_dose_response", "prism_isobologram_1"} <= names
+    figures = {path.stem for path in report.glob("*.svg")} - {"animal_flow"}
+    assert figures <= {name.removeprefix("prism_") for name in names}
+
+
+def test_where_rats_were_tested_again_limits_are_those_of_whole_animals(told: tuple[Study, str]) -> None:
+    """Six rats had every dose of every drug: the limits of three times as many rats would be too narrow."""
+    for counts in COUNTS.values():
+        tests = [(rat, dose, n < k) for dose, k in counts.items() for n, rat in enumerate(RATS[:PER_DOSE])]
+        again = bootstrap_by_animal(*zip(*tests, strict=True))
+        assert again.low is not None
+        assert again.high is not None
+        limits = f"{three_digits(again.low)} to {three_digits(again.high)} mg/kg (6 animals, 2000 resamples, seed 0)"
+        assert f"limits over whole animals {limits}" in told[1]
+    assert re.search(
+        r"interaction index [\d.]+ .*?; limits over whole animals .*? \(6 animals, 2000 resamples", told[1]
+    )
 
 
 def test_a_hostile_name_is_text_on_the_page(told: tuple[Study, str]) -> None:

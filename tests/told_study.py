@@ -35,9 +35,9 @@ KINDLING = KindlingPlan(
 class StudyTeller:
     """Each day an hour later than the one before, so that the order of the rows is that of time."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, after_hours: int = 0) -> None:
         self._study = study
-        self._n = 0
+        self._n = after_hours
 
     def kindled(self, animal: str, stages: Sequence[float | None]) -> None:
         for n, stage in enumerate(stages, 1):
@@ -65,7 +65,7 @@ class StudyTeller:
         for dose in doses:
             rows += [Asked(Inject(dose)), Answered(Injected(dose, 0))]
         train = PLAN.train.at(500.0)
-        rows += [Asked(Stimulate(train)), Answered(_trial(discharge_s))]
+        rows += [Asked(Stimulate(train)), Answered(told_trial(discharge_s))]
         rows += [Asked(ScoreSeizure(SCALE)), Answered(Scored(SCALE, stage))]
         done = KindlingDone(())
         rows.append(SessionEnded(done if protocol == "kindling" else DrugTested((), done)))
@@ -74,7 +74,7 @@ class StudyTeller:
             self._study.journal.append(session, kind_of(row), row, sample=0, utc=utc)
 
 
-def _trial(discharge_s: float) -> Trial:
+def told_trial(discharge_s: float) -> Trial:
     train = PLAN.train.at(500.0)
     onset, end = 10_000, 11_000
     first = end + 800

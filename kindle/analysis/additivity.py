@@ -76,6 +76,12 @@ def not_parallel(
     return lower, upper
 
 
+def totals_between(a: float, b: float, ratio: float, mass_fraction_a: float) -> tuple[float, float]:
+    """The additive totals on the two curves, the lower one first; ``ratio`` is slope A / slope B."""
+    lower, upper = sorted(_on(curve, a, b, ratio, mass_fraction_a) for curve in (_b_over_a, _a_over_b))
+    return lower, upper
+
+
 def one_inactive(active: Potency, mass_fraction_active: float, active_is_a: bool, quantile: float) -> AdditivePoint:
     """Type II: the inactive drug only dilutes; the isobole runs parallel to its axis."""
     rho_a = mass_fraction_active if active_is_a else 1 - mass_fraction_active

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 import numpy as np
+from scipy import stats
 
 from kindle import __version__
 from kindle.analysis.latencies import Latencies, latency
-from kindle.analysis.outcome import Note, Result, headline
+from kindle.analysis.outcome import Interval, Note, Result, headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Point:
     n: int
     mean: float
     sem: float | None
+    interval: Interval
+    """Student's, of the mean; none for one animal."""
     median: float
     lower_quartile: float
     upper_quartile: float
@@ -63,6 +66,7 @@ class KindlingCurves(Result):
     animals: tuple[AnimalCurve, ...]
     groups: tuple[GroupCurve, ...]
     notes: tuple[Note, ...]
+    level: float
     version: str = __version__
 
 
@@ -82,7 +86,9 @@ class KindledRule:
         return f"{self.n} {'consecutive ' if self.consecutive else ''}stimulations of stage {self.stage:g} or higher"
 
 
-def kindling_curves(stimulations: Iterable[Stimulation], *, measure: str, unit: str = "") -> KindlingCurves:
+def kindling_curves(
+    stimulations: Iterable[Stimulation], *, measure: str, unit: str = "", level: float = 0.95
+) -> KindlingCurves:
     """Groups in the order in which they first occur. Raises ``ValueError`` for a stimulation that cannot be placed."""
     by_animal: dict[tuple[str, str], dict[int, float | None]] = {}
     for one in stimulations:
@@ -103,29 +109,31 @@ def kindling_curves(stimulations: Iterable[Stimulation], *, measure: str, unit: 
         AnimalCurve(animal, group, tuple(sorted(own)), tuple(own[number] for number in sorted(own)))
         for (group, animal), own in by_animal.items()
     )
-    groups = tuple(_group(name, animals) for name in dict.fromkeys(one.group for one in animals))
+    groups = tuple(_group(name, animals, level) for name in dict.fromkeys(one.group for one in animals))
     notes = tuple(_about(group) for group in groups if group.points and group.complete_until < group.points[-1].number)
     status = headline(notes) if animals else Note("error", "no_stimulations", "no stimulations to draw a curve of")
-    return KindlingCurves(status, measure, unit, animals, groups, notes)
+    return KindlingCurves(status, measure, unit, animals, groups, notes, level)
 
 
-def _group(name: str, animals: Sequence[AnimalCurve]) -> GroupCurve:
+def _group(name: str, animals: Sequence[AnimalCurve], level: float) -> GroupCurve:
     members = [dict(zip(one.numbers, one.values, strict=True)) for one in animals if one.group == name]
     points, complete = [], 0
     for number in sorted({number for member in members for number in member}):
         values = [value for member in members if (value := member.get(number)) is not None]
         if values:
-            points.append(_point(number, values))
+            points.append(_point(number, values, level))
         if len(values) == len(members) and complete == number - 1:
             complete = number
     return GroupCurve(name, len(members), tuple(points), complete)
 
 
-def _point(number: int, values: Sequence[float]) -> Point:
-    n = len(values)
+def _point(number: int, values: Sequence[float], level: float) -> Point:
+    n, mean = len(values), float(np.mean(values))
     sem = float(np.std(values, ddof=1)) / sqrt(n) if n > 1 else None
+    half = None if sem is None else float(stats.t.ppf(0.5 + level / 2, n - 1)) * sem
+    limits = Interval(None, None) if half is None else Interval(mean - half, mean + half)
     lower, median, upper = (float(value) for value in np.quantile(values, (0.25, 0.5, 0.75)))
-    return Point(number, n, float(np.mean(values)), sem, median, lower, upper)
+    return Point(number, n, mean, sem, limits, median, lower, upper)
 
 
 def _about(group: GroupCurve) -> Note:

@@ -3,19 +3,21 @@
 With a natural response that is estimated, each height is the highest over its rate, the control group included.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from kindle.analysis.dose_table import Count
 from kindle.analysis.likelihood import Assay, saturated
 from kindle.analysis.links import Values
+from kindle.analysis.natural_rates import NET, Animals, best_of_net, climb_jointly, constant, flat_or_stepped
 
 Side = Literal["below", "above"]
-HIGHEST_RATE = 1 - 1e-6
+USUAL = 4.0
+"""A slope over the range of the tested log doses to start from."""
+STEEP = 1.0
+"""Difference of eta between the place of a line and the nearest dose."""
 MAX_STEPS = 200
 
 
@@ -38,10 +40,17 @@ class FixedRate:
 
     def through(self, eta_p: float, z: float, slope: float) -> tuple[float, float]:
         distance = self.assay.z - z
-        at = self.assay.at(np.full_like(distance, eta_p))
-        if float(distance @ at.score) <= 0:
-            return at.loglik, 0.0
-        return _rise(self.assay, eta_p, distance, slope)
+        even = self.assay.at(np.full_like(distance, eta_p))
+        if self.assay.natural == 0 and float(distance @ even.score) <= 0:
+            return even.loglik, 0.0
+        if self.assay.natural > 0:
+            # There the likelihood may have several maxima in the slope.
+            slopes = _slopes(distance, slope)
+            rates = np.full(len(slopes), self.assay.natural)
+            found, _ = best_of_net(self.assay, None, distance[:, None], rates, slopes, eta_p, rising=True)
+            slope = float(found[0])
+        loglik, slope = _rise(self.assay, eta_p, distance, slope)
+        return (loglik, slope) if loglik > even.loglik else (even.loglik, 0.0)
 
     def flat(self, eta_p: float, side: Side) -> float:
         rate, natural = _overall(self.assay), self.assay.natural
@@ -67,42 +76,39 @@ class EstimatedRate:
     control: Count | None
 
     def through(self, eta_p: float, z: float, slope: float) -> tuple[float, float]:
-        def height(fixed: FixedRate) -> float:
-            nonlocal slope
-            loglik, found = fixed.through(eta_p, z, slope)
-            slope = found or slope
-            return loglik
-
-        return self.over_rates(height)[0], slope
+        distance = self.assay.z - z
+        design, slopes = distance[:, None], _slopes(distance, slope)
+        starts = np.repeat(slopes, NET.size, axis=0)
+        rates = np.tile(NET, len(slopes))
+        start = best_of_net(self.assay, self.control, design, rates, starts, eta_p, rising=True)
+        top = climb_jointly(self.assay, self.control, design, start, eta_p, rising=True)
+        even = constant(self.control or (0, 0), self._everyone(), self._share(eta_p))
+        return (even, 0.0) if even > top.loglik else (top.loglik, float(top.coefficients[0]))
 
     def flat(self, eta_p: float, side: Side) -> float:
-        return self.over_rates(lambda fixed: fixed.flat(eta_p, side))[0]
+        return flat_or_stepped(self.control or (0, 0), self._everyone(), side == "below", self._share(eta_p))
 
     def stepped(self, z: float, eta_p: float, side: Side) -> float:
-        return self.over_rates(lambda fixed: fixed.stepped(z, eta_p, side))[0]
+        n, responded = self.assay.n, self.assay.responded
+        if (responded < n)[self.assay.z > z].any():
+            return -np.inf
+        under, at = self.assay.z < z, self.assay.z == z
+        n_control, r_control = self.control or (0, 0)
+        low = n_control + float(n[under].sum()), r_control + float(responded[under].sum())
+        own = float(n[at].sum()), float(responded[at].sum())
+        return flat_or_stepped(low, own, side == "below", self._share(eta_p))
 
-    def over_rates(self, height: Callable[[FixedRate], float]) -> tuple[float, float]:
-        """The height over all rates, and the rate where it is reached."""
+    def _everyone(self) -> Animals:
+        return float(self.assay.n.sum()), float(self.assay.responded.sum())
 
-        def lowered(rate: float) -> float:
-            value = height(FixedRate(replace(self.assay, natural=rate))) + control_loglik(self.control, rate)
-            return -value if value > -1e300 else 1e300
-
-        grid = np.concatenate([[0.0], np.linspace(0.04, 0.96, 10)])
-        heights = [lowered(float(rate)) for rate in grid]
-        best = int(np.argmin(heights))
-        bounds = (float(grid[max(best - 1, 0)]), float(grid[best + 1]) if best + 1 < grid.size else HIGHEST_RATE)
-        found = minimize_scalar(lowered, bounds=bounds, method="bounded", options={"xatol": 1e-9})
-        if heights[0] <= found.fun:
-            return -heights[0], 0.0
-        return -float(found.fun), float(found.x)
+    def _share(self, eta_p: float) -> float:
+        return float(self.assay.link.probability(np.array([eta_p]))[0])
 
 
-def control_loglik(control: Count | None, rate: float) -> float:
-    if control is None:
-        return 0.0
-    n, responded = control
-    return _xlogy(responded, rate) + _xlogy(n - responded, 1 - rate)
+def _slopes(distance: Values, slope: float) -> Values:
+    """From where to climb, ``(n_starts, 1)``: close to a dose the best line may be all but a step through it."""
+    steep = STEEP / max(float(np.abs(distance).min()), 1e-9)
+    return np.array([[slope], [USUAL], [steep]])
 
 
 def highest(assay: Assay) -> float:

@@ -19,6 +19,8 @@ from kindle.analysis.natural import abbott
 from kindle.analysis.outcome import Note, Result, headline
 from kindle.analysis.quantal_options import QuantalOptions
 
+Trim = float | Literal["auto"]
+
 
 @dataclass(frozen=True, slots=True)
 class SpearmanKarber(Result):
@@ -44,7 +46,7 @@ def spearman_karber(
     n: Sequence[int],
     responded: Sequence[int],
     control: tuple[int, int] | None = None,
-    trim: float | Literal["auto"] | None = None,
+    trim: Trim | None = None,
     *,
     level: float = 0.95,
     unit: str = "",
@@ -65,7 +67,8 @@ def spearman_karber(
     assert isinstance(table, DoseTable)
     x = [log10(dose) for dose in table.doses]
     p = _corrected(table)
-    least = max(p[0], 1 - p[-1])
+    # Free of what rounding left of a correction: half is half.
+    least = round(max(p[0], 1 - p[-1]), 12)
     notes = _smoothing(table)
     used = least if trim == "auto" else trim
     if (used or 0.0) < least - 1e-12 or least >= 0.5:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kindle.analysis.dose_table import Count
-from kindle.analysis.heights import EstimatedRate, FixedRate
 from kindle.analysis.likelihood import Assay, Peak, climb, covariance_of, line_design, start_of
 from kindle.analysis.links import Values
+from kindle.analysis.natural_rates import NET, best_of_net, climb_jointly
 
 
 def abbott(p: Sequence[float], rate: float) -> list[float]:
@@ -30,60 +30,15 @@ class JointPeak:
 def estimate_rate(assay: Assay, control: Count | None) -> JointPeak:
     """The maximum over intercept, slope and rate."""
     design = line_design(assay)
-
-    def line(fixed: FixedRate) -> Peak:
-        corrected = replace(assay, responded=_corrected(assay, fixed.assay.natural))
-        return climb(fixed.assay, design, start_of(corrected))
-
-    _, rate = EstimatedRate(assay, control).over_rates(lambda fixed: line(fixed).loglik)
-    best = replace(assay, natural=rate)
-    peak = line(FixedRate(best))
-    if rate == 0:
-        return JointPeak(best, peak, covariance_of((design.T * peak.terms.observed) @ design))
-    theta = np.append(peak.coefficients, rate)
-    for _ in range(20):
-        gradient, hessian = _derivatives(assay, control, design, theta)
-        covariance = covariance_of(-hessian)
-        if covariance is None:
-            return JointPeak(best, peak, None)
-        step = covariance @ gradient
-        moved = theta + step
-        if not 0 < moved[2] < 1 or float(gradient @ step) < 1e-24:
-            break
-        theta = moved
-    best = replace(assay, natural=float(theta[2]))
-    terms = best.at(design @ theta[:2])
-    gradient, hessian = _derivatives(assay, control, design, theta)
-    found = Peak(theta[:2], terms.loglik, terms, peak.converged)
-    return JointPeak(best, found, covariance_of(-hessian))
+    starts = np.array([_start(assay, float(rate)) for rate in NET])
+    top = climb_jointly(assay, control, design, best_of_net(assay, control, design, NET, starts, 0.0, rising=False))
+    best = replace(assay, natural=top.rate)
+    peak = climb(best, design, top.coefficients)
+    information = top.information if top.rate else top.information[:-1, :-1]
+    return JointPeak(best, peak, covariance_of(information))
 
 
-def _corrected(assay: Assay, rate: float) -> Values:
-    corrected: Values = assay.n * np.array(abbott(list(assay.responded / assay.n), min(rate, 0.99)))
-    return corrected
-
-
-def _derivatives(
-    assay: Assay, control: Count | None, design: NDArray[np.float64], theta: Values
-) -> tuple[Values, NDArray[np.float64]]:
-    """Gradient and Hessian of the log likelihood in intercept, slope and rate."""
-    rate = float(theta[2])
-    fixed = replace(assay, natural=rate)
-    eta = design @ theta[:2]
-    terms, p = fixed.at(eta), fixed.probability(eta)
-    tails = assay.link.tails(eta)
-    missed = assay.n - assay.responded
-    per_rate = np.exp(tails.log_q) / p
-    n_control, r_control = control or (0, 0)
-    of_rate = float(assay.responded @ per_rate - missed.sum() / (1 - rate))
-    of_rate += r_control / rate - (n_control - r_control) / (1 - rate)
-    curve = float(assay.responded @ per_rate**2 + missed.sum() / (1 - rate) ** 2)
-    curve += r_control / rate**2 + (n_control - r_control) / (1 - rate) ** 2
-    density = np.exp(tails.log_p) * tails.hit
-    mixed = design.T @ (-assay.responded * density / p**2)
-    hessian = np.empty((3, 3))
-    hessian[:2, :2] = -(design.T * terms.observed) @ design
-    hessian[:2, 2] = hessian[2, :2] = mixed
-    hessian[2, 2] = -curve
-    gradient: Values = np.append(design.T @ terms.score, of_rate)
-    return gradient, hessian
+def _start(assay: Assay, rate: float) -> Values:
+    """The line through the responses corrected for the rate."""
+    corrected = assay.n * np.array(abbott(list(assay.responded / assay.n), min(rate, 0.99)))
+    return start_of(replace(assay, responded=corrected))

@@ -107,9 +107,8 @@ def _fault(
                     "error", "bad_input", f"{name}, rat {row}: {value} is no number; leave the rat out on both days"
                 )
             if kind == "threshold" and value <= 0:
-                return Note(
-                    "error", "log_of_nonpositive", f"{name}, rat {row}: a threshold above 0 expected, got {value:g}"
-                )
+                message = f"{name}, rat {row}: a threshold above 0 expected, got {value:g}; the rank test of durations"
+                return Note("error", "log_of_nonpositive", f"{message} takes it")
             if kind == "incidence" and value not in (0, 1):
                 return Note("error", "bad_input", f"{name}, rat {row}: 0 or 1 expected for no or yes, got {value:g}")
     for name, marks in zip(("control_above", "drug_above"), above, strict=True):

@@ -11,10 +11,12 @@ from kindle.analysis.curves import AnimalCurve, GroupCurve, KindlingCurves, Poin
 from kindle.analysis.drawing import COLOURS, LINES, MARKERS, PAGE_IN, heading, label, legend, new_figure, with_unit
 
 Middle = Literal["mean", "median"]
+LEAST_WITH_LIMITS = 3
+"""Student's limits of two animals are twelve standard errors wide: they would hide everything else."""
 
 
 def plot_kindling_curves(curves: KindlingCurves, *, middle: Middle = "mean") -> Figure:
-    """Mean with SEM, or median with quartiles, which suits stages. Raises ``ValueError`` when nothing was measured."""
+    """Mean with its limits, or median with quartiles, as suits stages. Raises ``ValueError`` where nothing is known."""
     if not any(group.points for group in curves.groups):
         raise ValueError("no kindling curve: no stimulation has a value")
     figure, axes = new_figure(0.7 * PAGE_IN, 3.2)
@@ -30,7 +32,7 @@ def plot_kindling_curves(curves: KindlingCurves, *, middle: Middle = "mean") -> 
     if not curves.unit:
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     label(axes, "stimulation", with_unit(curves.measure, curves.unit))
-    what = "mean ± SEM" if middle == "mean" else "median and quartiles"
+    what = f"mean and its {curves.level:.0%} limits (from 3 animals on)" if middle == "mean" else "median and quartiles"
     heading(axes, f"{what}; thin lines: single animals; hollow: some animals have left", wrap=90)
     legend(figure, shown, columns=min(len(shown), 3))
     return figure
@@ -72,5 +74,8 @@ def _centre(point: Point, middle: Middle) -> float:
 def _spread(point: Point, middle: Middle) -> tuple[float, float]:
     if middle == "median":
         return point.lower_quartile, point.upper_quartile
-    sem = point.sem or 0.0
-    return point.mean - sem, point.mean + sem
+    if point.n < LEAST_WITH_LIMITS:
+        return point.mean, point.mean
+    low, high = point.interval.low, point.interval.high
+    # Of two or three animals limits may lie below 0, where no duration is.
+    return max(point.mean if low is None else low, 0.0), point.mean if high is None else high

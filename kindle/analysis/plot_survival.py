@@ -13,13 +13,17 @@ from kindle.analysis.latencies import Group, Latencies
 
 BANDS_UP_TO = 2
 """Groups whose limits can be shown without hiding each other."""
+LEGEND_COLUMN = 32
+"""Characters of which two columns fit side by side."""
 
 
-def plot_latencies(found: Latencies, *, time: str = "latency", event: str = "event", of: str = "animals") -> Figure:
-    """``time`` and ``event`` name the axis. Raises ``ValueError`` for an analysis that ended in an error."""
+def plot_latencies(
+    found: Latencies, *, time: str = "latency", event: str = "event", remaining: str = "animals without event"
+) -> Figure:
+    """``time`` and ``remaining`` name the axes. Raises ``ValueError`` for an analysis that ended in an error."""
     if not found.groups:
         raise ValueError(f"no survival curves: {found.status.message}")
-    rows = 0.16 * len(found.groups)
+    rows = 0.19 * len(found.groups)
     figure = Figure(figsize=(0.6 * PAGE_IN, 2.9 + rows), facecolor="white", layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2.4, 0.12 + rows))
     plain(upper)
@@ -32,11 +36,12 @@ def plot_latencies(found: Latencies, *, time: str = "latency", event: str = "eve
     upper.set_xlim(0, 1.03 * end)
     upper.xaxis.set_major_locator(MaxNLocator(nbins=7, steps=[1, 2, 5, 10]))
     upper.tick_params(labelbottom=True)
-    label(upper, time, f"{of} without {event}")
+    label(upper, time, remaining)
     if found.log_rank is not None:
         heading(upper, f"log-rank chi2 {found.log_rank.chi2:.3g}, {found.log_rank.df} df, p = {found.log_rank.p:.2g}")
     _at_risk(lower, found.groups, [tick for tick in upper.get_xticks() if 0 <= tick <= end])
-    legend(figure, shown, columns=min(len(shown), 3))
+    longest = max(len(str(artist.get_label())) for artist in shown)
+    legend(figure, shown, columns=2 if longest <= LEGEND_COLUMN else 1)
     return figure
 
 

@@ -1,15 +1,17 @@
 """From a table and the chosen natural response to the likelihood, and to what the data say of its maximum."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kindle.analysis.dose_table import DoseTable
-from kindle.analysis.heights import EstimatedRate, FixedRate, Heights, control_loglik, highest
+from kindle.analysis.heights import EstimatedRate, FixedRate, Heights, highest
 from kindle.analysis.likelihood import Assay, Peak, assay, climb, line_design, start_of
 from kindle.analysis.links import LINKS
 from kindle.analysis.natural import abbott, estimate_rate
+from kindle.analysis.natural_rates import control_loglik
 from kindle.analysis.outcome import Note
 from kindle.analysis.quantal_options import QuantalOptions
 from kindle.analysis.separation import Separation, separation
@@ -33,6 +35,7 @@ class Prepared:
     """Of intercept, slope and natural rate on the standardised log dose, where the rate is estimated."""
 
 
+@lru_cache(maxsize=8)  # a fit and each of its intervals start from here
 def prepare(table: DoseTable, options: QuantalOptions) -> Prepared | Note:
     """Of a table that has at least two doses and responses both ways; an error note where the line does not rise."""
     of_line = assay(table, LINKS[options.link])

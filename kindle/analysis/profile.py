@@ -42,14 +42,16 @@ def profile_limits(heights: Heights, top: Top, eta_p: float, allowed: float) -> 
         if at_edge >= 0:
             return edge
         slope = top.slope
+        # What was found at a dose stays so, from whichever slope it is looked at again.
+        known = {edge: at_edge}
 
         def along(z: float) -> float:
             nonlocal slope
-            if z == edge:
-                return at_edge
-            loglik, found = heights.through(eta_p, z, slope)
-            slope = found or slope
-            return excess(loglik)
+            if z not in known:
+                loglik, found = heights.through(eta_p, z, slope)
+                slope = found or slope
+                known[z] = excess(loglik)
+            return known[z]
 
         inside, reach = edge, 0.125
         while reach < FARTHEST:

@@ -16,11 +16,11 @@ from kindle.analysis.dose_table import DoseTable, read_doses
 from kindle.analysis.findings import after_the_fit, before_the_fit, refusal, separated
 from kindle.analysis.firth import climb_penalised
 from kindle.analysis.fit import Fit
-from kindle.analysis.heights import control_loglik
 from kindle.analysis.heterogeneity import applied
 from kindle.analysis.likelihood import Assay, covariance_of, information, line_design, log_coefficients, saturated
 from kindle.analysis.limits import Line
 from kindle.analysis.links import LinkName, Values
+from kindle.analysis.natural_rates import control_loglik
 from kindle.analysis.outcome import Note, headline
 from kindle.analysis.preparing import Prepared, prepare
 from kindle.analysis.quantal_options import Heterogeneity, Information, Natural, Penalty, QuantalOptions

@@ -10,6 +10,7 @@ from math import inf, isinf, log10
 import numpy as np
 
 from kindle import __version__
+from kindle.analysis.animal_counts import AnimalCounts
 from kindle.analysis.dose_table import read_doses
 from kindle.analysis.fit import Fit
 from kindle.analysis.outcome import Note, Result, headline
@@ -82,18 +83,16 @@ def bootstrap_by_animal(
         return BootstrapEstimate(
             fit.status, None, None, None, p, options.level, len(names), n_resamples, 0, 0, seed, fit.notes
         )
-    controls = [i for i, dose in enumerate(doses) if dose == 0]
-    tests = {name: [i for i, owner in enumerate(animals) if owner == name and i not in controls] for name in names}
+    tests = [(name, float(dose), int(r)) for name, dose, r in zip(animals, doses, responded, strict=True)]
+    counts = AnimalCounts.of(names, tests)
     rng = np.random.default_rng(seed)
     drawn: list[float] = []
     n_separated = n_unusable = 0
     for _ in range(n_resamples):
-        rows = [i for k in rng.integers(len(names), size=len(names)).tolist() for i in tests[names[k]]] + controls
-        again = fit_table(
-            read_doses([doses[i] for i in rows], [1] * len(rows), [int(responded[i]) for i in rows]), options
-        )
+        times = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names))
+        again = fit_table(counts.drawn(times), options)
         n_separated += again.bracket is not None
-        found = _log10_dose(again, p)
+        found = log10_dose_of(again, p)
         if found is None:
             n_unusable += 1
         else:
@@ -102,7 +101,7 @@ def bootstrap_by_animal(
     if n_unusable > TOO_MANY_UNUSABLE * n_resamples:
         message = f"in {n_unusable} of {n_resamples} resamples protection did not rise with dose: limits are too narrow"
         notes = (*notes, Note("warning", "unusable_resamples", message))
-    low, high = _percentiles(drawn, options.level)
+    low, high = percentiles(drawn, options.level)
     notes += tuple(
         Note("status", f"no_{side}_limit", f"no {side} limit: too many resamples have no ED50 on that side")
         for side, end in (("lower", low), ("upper", high))
@@ -125,8 +124,8 @@ def bootstrap_by_animal(
     )
 
 
-def _log10_dose(fit: Fit, p: float) -> float | None:
-    """Infinite where all or none responded; ``None`` where there is no rising line."""
+def log10_dose_of(fit: Fit, p: float) -> float | None:
+    """The middle of the bracket of a separated table, infinite where all or none responded, ``None`` without a line."""
     match fit.status.code:
         case "all_responded":
             return -inf
@@ -138,7 +137,8 @@ def _log10_dose(fit: Fit, p: float) -> float | None:
     return None if value is None else log10(value)
 
 
-def _percentiles(drawn: list[float], level: float) -> tuple[float | None, float | None]:
+def percentiles(drawn: list[float], level: float) -> tuple[float | None, float | None]:
+    """Of logarithms to base 10, as doses or ratios; ``None`` where that end is infinite."""
     if not drawn:
         return None, None
     ordered = np.sort(np.array(drawn))

@@ -3,6 +3,7 @@
 from math import floor, log10, sqrt
 
 from kindle.analysis.fit import Estimate, Fit
+from kindle.analysis.karber import SpearmanKarber
 
 METHODS = {
     "fieller": "Fieller",
@@ -45,6 +46,17 @@ def report_line(fit: Fit, estimate: Estimate, *, protected: str = "", substance:
     if fit.status.kind == "error":
         warned = [message for message in warned if message != fit.status.message]
     return "; ".join([", ".join(parts), *(f"warning: {message}" for message in dict.fromkeys(warned))])
+
+
+def karber_line(found: SpearmanKarber, unit: str) -> str:
+    """The mean tolerance with what was done to the proportions."""
+    if found.value is None:
+        return f"Spearman-Karber: {found.status.message}"
+    low, high = ("none" if end is None else three_digits(end) for end in (found.low, found.high))
+    trimmed = "untrimmed" if found.trim is None else f"trimmed by {100 * found.trim:.3g} %"
+    warned = "".join(f"; warning: {note.message}" for note in found.notes if note.kind != "ok")
+    value = f"{three_digits(found.value)} {unit}".rstrip()
+    return f"Spearman-Karber {value} ({found.level * 100:g}% CI {low} to {high}, {trimmed}){warned}"
 
 
 def _dose(fit: Fit, estimate: Estimate) -> str:

@@ -70,6 +70,7 @@ def one_dose(
     p_a, p_b = fisher(of_both, of_a), fisher(of_both, of_b)
     notes = [
         Note("warning", "one_dose", "one dose of each drug: no additive dose and no synergy can be derived"),
+        Note("ok", "fisher", "Fisher's test of both drugs against one is no test of their interaction"),
     ]
     if of_vehicle is None:
         notes.append(Note("warning", "no_vehicle", "no vehicle group: protection by handling alone is not known"))

@@ -1,12 +1,14 @@
 """Which study of two drugs a table holds, and the analysis that this design can bear."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 
 import numpy as np
 
 from kindle import __version__
+from kindle.analysis.animal_counts import Test
+from kindle.analysis.dose_table import read_doses
 from kindle.analysis.fit import Fit
 from kindle.analysis.fitted_potencies import drug_of, inactive_of, parallel_lines
 from kindle.analysis.interaction import Convention
@@ -15,7 +17,9 @@ from kindle.analysis.links import LinkName
 from kindle.analysis.outcome import Note, Result
 from kindle.analysis.partner_shift import PartnerShift, partner_shift
 from kindle.analysis.potencies import Drug, Inactive, Potency
-from kindle.analysis.quantal import fit_quantal
+from kindle.analysis.quantal import fit_table
+from kindle.analysis.quantal_options import Heterogeneity, Information, QuantalOptions
+from kindle.analysis.resampled_interaction import Lines, ResampledIndex, judged, resampled_isobole, resampled_shift
 from kindle.analysis.single_doses import OneDose, one_dose
 
 SAME_RATIO = 0.02
@@ -30,6 +34,8 @@ class Arm:
     dose_b: float
     n: int
     responded: int
+    animal: str = ""
+    """Of a row that is one test of one animal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,14 @@ class Study:
     notes: tuple[Note, ...] = ()
     """What is known of the table besides, as a salt that is left open."""
 
+    @property
+    def repeated(self) -> bool:
+        """Whether an animal was tested more than once, its vehicle aside."""
+        animals = [arm.animal for arm in self.arms if arm.animal and (arm.dose_a > 0 or arm.dose_b > 0)]
+        return len(set(animals)) < len(animals)
+
     def swapped(self) -> "Study":
-        arms = tuple(Arm(arm.dose_b, arm.dose_a, arm.n, arm.responded) for arm in self.arms)
+        arms = tuple(replace(arm, dose_a=arm.dose_b, dose_b=arm.dose_a) for arm in self.arms)
         return Study((self.names[1], self.names[0]), self.unit, arms, self.notes)
 
     @property
@@ -68,6 +80,8 @@ class Interaction(Result):
     design: str
     fits: tuple[tuple[str, Fit], ...]
     result: Isobole | PartnerShift | OneDose
+    resampled: ResampledIndex | None = None
+    """Limits over whole animals, where animals were tested more than once."""
     notes: tuple[Note, ...] = ()
     version: str = __version__
 
@@ -77,9 +91,14 @@ class Choices:
     """``inactive`` names a drug that is to be taken as inactive alone although some animals were protected."""
 
     link: LinkName = "probit"
+    information: Information = "expected"
+    heterogeneity: Heterogeneity = "p<0.05"
     se: Convention = "log-delta"
     level: float = 0.95
     inactive: str | None = None
+    n_resamples: int = 2000
+    """Of whole animals, where they were tested more than once; 0 for none."""
+    seed: int = 0
 
 
 def analyse(study: Study, choices: Choices | None = None) -> Interaction | Note:
@@ -131,7 +150,11 @@ def _fixed_ratio(study: Study, mass_fraction_a: float, choices: Choices) -> Inte
         parallelism=parallel_lines(fits[0][1], fits[1][1]),
         level=choices.level,
     )
-    return Interaction("fixed ratio", fits, found, study.notes)
+    if not study.repeated or choices.n_resamples == 0 or not found.index:
+        return Interaction("fixed ratio", fits, found, None, _notes(study, choices))
+    lines = _lines(study, found.a, found.b, [arm.dose_a + arm.dose_b for arm in study.both])
+    again = resampled_isobole(found, lines, _options(study, choices), choices.n_resamples, choices.seed)
+    return Interaction("fixed ratio", fits, judged(found, again), again, (*_notes(study, choices), *again.notes))
 
 
 def _fixed_dose(study: Study, choices: Choices) -> Interaction | Note:
@@ -159,7 +182,11 @@ def _fixed_dose(study: Study, choices: Choices) -> Interaction | Note:
         return Note("error", partner.code, message)
     fits.append((b, of_b))
     found = partner_shift(alone, beside, partner, dose, level=choices.level)
-    return Interaction("fixed dose", tuple(fits), found, study.notes)
+    if not study.repeated or choices.n_resamples == 0 or found.ratio is None:
+        return Interaction("fixed dose", tuple(fits), found, None, _notes(study, choices))
+    lines = _lines(study, alone, partner, [arm.dose_a for arm in study.both])
+    again = resampled_shift(found, lines, _options(study, choices), choices.n_resamples, choices.seed)
+    return Interaction("fixed dose", tuple(fits), judged(found, again), again, (*_notes(study, choices), *again.notes))
 
 
 def _one_dose(study: Study, choices: Choices) -> Interaction | Note:
@@ -178,7 +205,7 @@ def _one_dose(study: Study, choices: Choices) -> Interaction | Note:
     names = (_named(a, dose_a, study.unit), _named(b, dose_b, study.unit))
     vehicle = _counted(study.vehicle) if study.vehicle else None
     found = one_dose(counted[0], counted[1], _counted(study.both), vehicle, names=names, level=choices.level)
-    return Interaction("one dose of each", (), found, study.notes)
+    return Interaction("one dose of each", (), found, None, _notes(study, replace(choices, n_resamples=0)))
 
 
 def _counted(arms: Sequence[Arm]) -> tuple[int, int]:
@@ -192,14 +219,44 @@ def _named(name: str, dose: float, unit: str) -> str:
 def _fit(study: Study, arms: Sequence[tuple[float, Arm]], choices: Choices) -> Fit:
     control = [(0.0, arm) for arm in study.vehicle]
     rows = [*control, *arms]
-    return fit_quantal(
-        [dose for dose, _ in rows],
-        [arm.n for _, arm in rows],
-        [arm.responded for _, arm in rows],
+    table = read_doses([dose for dose, _ in rows], [arm.n for _, arm in rows], [arm.responded for _, arm in rows])
+    return fit_table(table, _options(study, choices))
+
+
+def _options(study: Study, choices: Choices) -> QuantalOptions:
+    return QuantalOptions(
         link=choices.link,
+        information=choices.information,
+        heterogeneity=choices.heterogeneity,
         level=choices.level,
         unit=study.unit,
     )
+
+
+def _lines(study: Study, a: Drug | None, b: Drug | None, doses_of_both: Sequence[float]) -> Lines:
+    """The tests on the three lines; of an inactive drug there is no line."""
+    of_a, of_b, of_both = study.a_alone, study.b_alone, study.both
+    return Lines(
+        () if isinstance(a, Inactive) else _tests(study, of_a, [arm.dose_a for arm in of_a]),
+        () if isinstance(b, Inactive) else _tests(study, of_b, [arm.dose_b for arm in of_b]),
+        _tests(study, of_both, doses_of_both),
+    )
+
+
+def _tests(study: Study, arms: Sequence[Arm], doses: Sequence[float]) -> list[Test]:
+    given = [(arm.animal, dose, arm.responded) for arm, dose in zip(arms, doses, strict=True)]
+    return [*((arm.animal, 0.0, arm.responded) for arm in study.vehicle), *given]
+
+
+def _notes(study: Study, choices: Choices) -> tuple[Note, ...]:
+    if not study.repeated:
+        return study.notes
+    animals = [arm.animal for arm in study.arms if arm.dose_a > 0 or arm.dose_b > 0]
+    told = f"{len(set(animals))} animals in {len(animals)} tests"
+    message = f"{told} are taken as independent: limits and p are too narrow"
+    if choices.n_resamples:
+        message = f"{told}: the limits and p of the lines take them as independent, those over whole animals do not"
+    return (*study.notes, Note("warning", "repeated_animals", message))
 
 
 def _drug(fit: Fit, name: str, choices: Choices) -> Drug | Note:

@@ -3,14 +3,16 @@
 from kindle.analysis.latencies import Group, Latencies
 from kindle.analysis.outcome import Interval
 from kindle.analysis.paired_results import Paired, PairedDurations, PairedIncidence, PairedStages, PairedThresholds
+from kindle.analysis.proportions import Share
 from kindle.analysis.report_line import three_digits
 from kindle.analysis.signed_rank import SignedRank
 from kindle.analysis.threshold_change import ThresholdChange
+from kindle.analysis.thresholds import GroupThreshold
 
 ZERO_RULES = {"wilcoxon": "zeros dropped (Wilcoxon)", "pratt": "zeros ranked, then dropped (Pratt)"}
 
 
-def words_of(result: Paired | Latencies | ThresholdChange) -> str:
+def words_of(result: Paired | Latencies | ThresholdChange | GroupThreshold) -> str:
     """As it goes into a paper; every warning is in it."""
     match result:
         case _ if result.status.kind == "error":
@@ -21,10 +23,13 @@ def words_of(result: Paired | Latencies | ThresholdChange) -> str:
             said = _of_thresholds(result)
         case PairedStages(control_median=before, drug_median=after, signed_rank=SignedRank() as rank):
             said = f"median {before:g} under control, {after:g} under drug, {_of_rank(rank)}"
-        case PairedIncidence(p=float(p)):
-            said = f"{result.control} under control, {result.drug} under drug, McNemar exact p = {p:.2g}"
+        case PairedIncidence(p=float(p), control=Share() as before, drug=Share() as after):
+            said = f"{_of_share(before)} under control, {_of_share(after)} under drug, McNemar exact p = {p:.2g}"
         case ThresholdChange(ratio=float(ratio)):
-            said = f"drug/control {three_digits(ratio)} ({_limits(result.interval, result.level)}), n = {result.n}"
+            said = f"ratio {three_digits(ratio)} ({_limits(result.interval, result.level)}), n = {result.n}"
+        case GroupThreshold(mean_ua=float(mean), log_sd=float(sd)):
+            limits = _limits(result.interval, result.level)
+            said = f"geometric mean {three_digits(mean)} µA ({limits}), SD of ln {three_digits(sd)}, n = {result.n}"
         case Latencies():
             said = _of_latencies(result)
         case _:
@@ -47,12 +52,18 @@ def _of_thresholds(result: PairedThresholds) -> str:
         return f"{changed} of {result.n} rats, sign test p = {result.p_sign:.2g}"
     ratio = result.ratio
     limits = f"{_limits(ratio.interval, result.level)}, t = {ratio.t:.3g}, df {ratio.df}, p = {ratio.p:.2g}"
-    return f"drug/control {three_digits(ratio.value)} ({limits}), n = {result.n}"
+    return f"ratio {three_digits(ratio.value)} ({limits}), n = {result.n}"
 
 
 def _of_rank(rank: SignedRank) -> str:
     zeros = f", {rank.n_zero} {ZERO_RULES[rank.zeros]}" if rank.n_zero else ""
     return f"signed rank V = {rank.v:g}, exact p = {rank.p:.2g} (n = {rank.n + rank.n_zero}{zeros})"
+
+
+def _of_share(counted: Share) -> str:
+    """With the limits of Clopper and Pearson."""
+    low, high = counted.interval.low or 0.0, counted.interval.high or 0.0
+    return f"{counted} ({100 * low:.0f} to {100 * high:.0f} %)"
 
 
 def _of_latencies(found: Latencies) -> str:

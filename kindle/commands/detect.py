@@ -19,7 +19,13 @@ WORTH_PROCESSES_BYTES = 40_000_000
 
 @click.command()
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RECORDING...")
-@click.option("--channel", "channels", multiple=True, metavar="NAME", help="Only this channel; repeatable.")
+@click.option(
+    "--channel",
+    "channels",
+    multiple=True,
+    metavar="NAME",
+    help="Only this channel, or those that match a pattern such as 'HPC*'; repeatable.",
+)
 @click.option(
     "--stimulus",
     metavar="SPEC",

@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from kindle.commands.conventions import basis_option, check_resamples, conventions
+
 if TYPE_CHECKING:
     from kindle.analysis.fit import Estimate, Fit
+    from kindle.analysis.karber import SpearmanKarber, Trim
     from kindle.analysis.potency import PotencyRatio
     from kindle.analysis.quantal_options import Ci, Heterogeneity, Information, Natural, QuantalOptions
     from kindle.analysis.repeated import BootstrapEstimate
     from kindle.dose_tables import DrugTable
+    from kindle.substances import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,24 @@ class DrugResult:
     fit: "Fit"
     estimate: "Estimate"
     resampled: "BootstrapEstimate | None"
+    karber: "SpearmanKarber | None"
+
+
+class TrimChoice(click.ParamType["str | float"]):
+    """none, auto, or a share."""
+
+    name = "none|auto|TRIM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "str | float":
+        if isinstance(value, float) or value in ("none", "auto"):
+            return value if isinstance(value, float) else str(value)
+        try:
+            share = float(str(value).replace(",", "."))
+        except ValueError:
+            self.fail(f"{value!r} is neither none, auto nor a share such as 0.1", param, ctx)
+        if not 0 <= share < 0.5:
+            self.fail(f"{share:g} cannot be trimmed on both sides; it must be 0 or more and below 0.5", param, ctx)
+        return share
 
 
 class NaturalChoice(click.ParamType["str | float"]):
@@ -41,8 +63,13 @@ class NaturalChoice(click.ParamType["str | float"]):
 
 @click.command()
 @click.argument("table", type=click.Path(path_type=Path), metavar="TABLE.csv")
-@click.option("--link", type=click.Choice(["probit", "logit", "cloglog"]), default="probit", show_default=True)
-@click.option("--natural", type=NaturalChoice(), default="none", show_default=True, help="Response without the drug.")
+@click.option(
+    "--natural",
+    type=NaturalChoice(),
+    default="none",
+    show_default=True,
+    help="Response without the drug: ignored, taken off, estimated with the line, or known.",
+)
 @click.option(
     "--ci",
     type=click.Choice(["auto", "fieller", "profile", "delta", "lw"]),
@@ -50,7 +77,6 @@ class NaturalChoice(click.ParamType["str | float"]):
     show_default=True,
     help="Limits; auto is Fieller's where they exist, else the profile likelihood.",
 )
-@click.option("--level", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="Of limits.")
 @click.option(
     "--effect",
     "p",
@@ -59,44 +85,34 @@ class NaturalChoice(click.ParamType["str | float"]):
     show_default=True,
     help="Share of animals protected: 0.5 for the ED50, 0.16 for the ED16.",
 )
-@click.option(
-    "--information",
-    type=click.Choice(["expected", "observed"]),
-    default="expected",
-    show_default=True,
-    help="expected as R and EPA, observed as SPSS and SAS.",
-)
-@click.option(
-    "--heterogeneity",
-    type=click.Choice(["p<0.05", "p<0.10", "p<0.15", "always", "never"]),
-    default="p<0.05",
-    show_default=True,
-    help="When the spread between groups widens the limits.",
-)
+@conventions
+@click.option("--separate-rows", is_flag=True, help="Rows of equal dose are groups of their own, as litters or cages.")
 @click.option("--firth", is_flag=True, help="Penalised likelihood: a slope even without partial responses.")
 @click.option(
-    "--resamples",
-    type=click.IntRange(0, 1_000_000),
-    default=2000,
-    show_default=True,
-    help="Of whole animals, where animals were tested repeatedly; 0 for none.",
+    "--spearman-karber",
+    "trim",
+    type=TrimChoice(),
+    help="Also the mean tolerance, without a line: untrimmed, trimmed as little as the data need, or by a share.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
+@basis_option
 @click.option("--protected", default="", metavar="TEXT", help="What counted as protected, for the report line.")
 @click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Dose-response as .svg, .pdf or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, and nothing else.")
 def ed50(
     table: Path,
-    link: str,
     natural: "Natural",
     ci: "Ci",
-    level: float,
     p: float,
+    link: str,
     information: "Information",
     heterogeneity: "Heterogeneity",
-    firth: bool,
+    level: float,
     resamples: int,
     seed: int,
+    separate_rows: bool,
+    firth: bool,
+    trim: "Trim | Literal['none'] | None",
+    basis: "Basis | None",
     protected: str,
     figure: Path | None,
     as_json: bool,
@@ -110,30 +126,34 @@ def ed50(
     """
     import msgspec
 
+    from kindle import __version__
     from kindle.analysis.links import link_named
     from kindle.analysis.potency import potency_ratio
     from kindle.analysis.quantal_options import QuantalOptions
     from kindle.dose_tables import read_dose_tables
     from kindle.errors import ConfigError, KindleError
 
-    if 0 < resamples < 100:
-        raise ConfigError(f"--resamples {resamples} is too few for limits; give at least 100, better 2000")
+    check_resamples(resamples)
     if firth and natural != "none":
         raise ConfigError("--firth is not defined with a natural response; leave --natural or --firth out")
-    drugs = read_dose_tables(table)
+    drugs = read_dose_tables(table, basis=basis)
+    if separate_rows and any(drug.animals for drug in drugs):
+        raise ConfigError(f"{table} has a row for each animal, which is no group: leave --separate-rows out")
     options = QuantalOptions(
         link=link_named(link).name,
         natural=natural,
         information=information,
         heterogeneity=heterogeneity,
         penalty="firth" if firth else None,
+        pool=not separate_rows,
         level=level,
         unit=drugs[0].unit,
     )
     results = []
     for drug in drugs:
         fit = _fit(drug, options)
-        results.append(DrugResult(drug, fit, fit.ed(p, ci=ci), _resampled(drug, fit, p, resamples, seed)))
+        again = _resampled(drug, fit, p, resamples, seed)
+        results.append(DrugResult(drug, fit, fit.ed(p, ci=ci), again, _karber(drug, trim, options)))
     ratios = {result.drug.drug: potency_ratio(result.fit, results[0].fit) for result in results[1:]}
     if as_json:
         click.echo(msgspec.json.encode(_plain(table, results, ratios)))
@@ -142,6 +162,7 @@ def ed50(
             _show(result, protected)
         for name, ratio in ratios.items():
             click.echo(_potency(name, results[0].drug.drug, ratio))
+        click.echo(f"kindle {__version__}")
     if figure is not None:
         _draw(results, p, figure)
     refused = [result for result in results if result.fit.status.kind == "error"]
@@ -157,7 +178,7 @@ def _fit(drug: "DrugTable", options: "QuantalOptions") -> "Fit":
 
     if drug.animals:
         return fit_animals(drug.animals, drug.doses, drug.responded, options)
-    return fit_table(read_doses(drug.doses, drug.n, drug.responded), options)
+    return fit_table(read_doses(drug.doses, drug.n, drug.responded, pool=options.pool), options)
 
 
 def _resampled(drug: "DrugTable", fit: "Fit", p: float, n_resamples: int, seed: int) -> "BootstrapEstimate | None":
@@ -172,6 +193,17 @@ def _resampled(drug: "DrugTable", fit: "Fit", p: float, n_resamples: int, seed: 
     )
 
 
+def _karber(
+    drug: "DrugTable", trim: "Trim | Literal['none'] | None", options: "QuantalOptions"
+) -> "SpearmanKarber | None":
+    from kindle.analysis.karber import spearman_karber
+
+    if trim is None:
+        return None
+    asked = None if trim == "none" else trim
+    return spearman_karber(drug.doses, drug.n, drug.responded, trim=asked, level=options.level, unit=options.unit)
+
+
 def _plain(table: Path, results: "list[DrugResult]", ratios: "dict[str, PotencyRatio]") -> dict[str, object]:
     return {
         "table": str(table),
@@ -182,6 +214,7 @@ def _plain(table: Path, results: "list[DrugResult]", ratios: "dict[str, PotencyR
                 "estimate": result.estimate.as_dict(),
                 "profile": result.fit.ed(result.estimate.p, ci="profile").as_dict(),
                 "bootstrap": None if result.resampled is None else result.resampled.as_dict(),
+                "spearman_karber": None if result.karber is None else result.karber.as_dict(),
             }
             for result in results
         ],
@@ -193,7 +226,7 @@ def _plain(table: Path, results: "list[DrugResult]", ratios: "dict[str, PotencyR
 
 def _show(result: "DrugResult", protected: str) -> None:
     from kindle.analysis.dose_response_rows import HEADINGS, rows_of
-    from kindle.analysis.report_line import report_line, three_digits
+    from kindle.analysis.report_line import karber_line, report_line, three_digits
 
     if result.drug.drug:
         click.echo(result.drug.drug)
@@ -203,6 +236,8 @@ def _show(result: "DrugResult", protected: str) -> None:
         click.echo("  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
     if result.fit.status.kind != "error":
         click.echo(report_line(result.fit, result.estimate, protected=protected, substance=result.drug.drug))
+    if result.karber is not None:
+        click.echo(karber_line(result.karber, result.fit.options.unit))
     again = result.resampled
     if again is not None:
         low, high = ("none" if end is None else three_digits(end) for end in (again.low, again.high))

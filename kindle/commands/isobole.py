@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kindle.commands.conventions import basis_option, check_resamples, conventions
+
 if TYPE_CHECKING:
     from kindle.analysis.fit import Fit
     from kindle.analysis.interaction import Convention
     from kindle.analysis.links import LinkName
+    from kindle.analysis.quantal_options import Heterogeneity, Information
     from kindle.analysis.two_drug_designs import Interaction
     from kindle.substances import Basis
 
@@ -26,14 +29,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Error of the additive dose that the verdict uses.",
 )
-@click.option("--link", type=click.Choice(["probit", "logit", "cloglog"]), default="probit", show_default=True)
-@click.option("--level", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="Of intervals.")
+@conventions
 @click.option("--inactive", metavar="NAME", help="Take this drug as inactive alone, although an animal was protected.")
-@click.option(
-    "--basis",
-    type=click.Choice(["mg_salt", "mg_free", "mmol_active", "mg_cation", "mmol_cation"]),
-    help="Express doses in mg/kg of the salts in the header otherwise, as in mmol of what acts.",
-)
+@basis_option
 @click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Isobologram as .svg, .pdf or .png.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, and nothing else.")
 def isobole(
@@ -42,7 +40,11 @@ def isobole(
     mass_fraction_a: float | None,
     se: "Convention",
     link: "LinkName",
+    information: "Information",
+    heterogeneity: "Heterogeneity",
     level: float,
+    resamples: int,
+    seed: int,
     inactive: str | None,
     basis: "Basis | None",
     figure: Path | None,
@@ -61,6 +63,7 @@ def isobole(
     """
     import msgspec
 
+    from kindle import __version__
     from kindle.analysis.interaction_report import lines_of
     from kindle.analysis.isoboles import isobole as isobole_of
     from kindle.analysis.outcome import Note
@@ -68,6 +71,7 @@ def isobole(
     from kindle.errors import ConfigError, KindleError
     from kindle.two_drug_tables import Potencies, read_two_drugs
 
+    check_resamples(resamples)
     read = read_two_drugs(table, mass_fraction_a=mass_fraction_a, basis=basis)
     if isinstance(read, Potencies):
         if (fraction_of_ed50 is None) == (mass_fraction_a is None):
@@ -85,7 +89,9 @@ def isobole(
     else:
         if fraction_of_ed50 is not None:
             raise ConfigError(f"{table} holds doses, which say what was mixed: leave --fraction-of-ed50 out")
-        found = analyse(read, Choices(link, se, level, inactive))
+        found = analyse(
+            read, Choices(link, information, heterogeneity, se, level, inactive, n_resamples=resamples, seed=seed)
+        )
     if isinstance(found, Note):
         raise KindleError(f"{table}: {found.message}")
     if found.result.status.kind == "error":
@@ -99,6 +105,7 @@ def isobole(
     click.echo(words)
     for line in said:
         click.echo(f"  {line}")
+    click.echo(f"kindle {__version__}")
 
 
 def _refusal(found: "Interaction") -> str:

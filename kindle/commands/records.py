@@ -8,19 +8,36 @@ from kindle.commands.study import FOLDER
 
 
 @click.command(short_help="Write the report of a study, or of a session.")
-@FOLDER
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="STUDY...")
 @click.option("--session", metavar="ID", help="The page of this session instead; kindle study show lists them.")
-def report(folder: Path, session: str | None) -> None:
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Where to write it; with --session the page itself."
+)
+def report(folders: tuple[Path, ...], session: str | None, out: Path | None) -> None:
     """Write the report of a study to STUDY/report: animals, thresholds, kindling, drugs, methods, signals.
 
-    One HTML page that opens in any browser and needs no network, with its figures as SVG and PNG and its tables as CSV
-    beside it. With --session the page of one session, in STUDY/reports.
+    One HTML page that opens in any browser and needs no network, with its figures as SVG and PNG and its tables as CSV,
+    ready for Prism, beside it. A study with a folder for each rig takes them all, or the folder that they lie in, and
+    is reported in FOLDER/report there. With --session the page of one session, in STUDY/reports.
     """
-    from kindle.report import write_session_report, write_study_report
+    from kindle.errors import ConfigError
+    from kindle.report import write_joint_report, write_session_report
+    from kindle.report.study_sources import report_folder, study_folders
+    from kindle.sharing import freshened
     from kindle.study import open_study
 
-    with open_study(folder) as study:
-        click.echo(write_study_report(study) if session is None else write_session_report(study, session))
+    if session is None:
+        found = study_folders(folders)
+        for folder in found:
+            with open_study(folder) as study:
+                if (stale := freshened(study)) is not None:
+                    click.echo(stale, err=True)
+        click.echo(write_joint_report(found, out or report_folder(folders, found)))
+        return
+    if len(folders) != 1:
+        raise ConfigError(f"--session takes the one study folder that the session is in, not {len(folders)} folders")
+    with open_study(folders[0]) as study:
+        click.echo(write_session_report(study, session, out))
 
 
 @click.command(short_help="Check that nothing written was changed or lost.")

@@ -78,6 +78,12 @@ TREATMENT = click.option(
     metavar="NAME",
     help="One of the [[treatments]] of study.toml; control is a day without an injection.",
 )
+ALTHOUGH = click.option(
+    "--although",
+    default="",
+    metavar="REASON",
+    help="Test although the course forbids it today; rule and reason stand in the journal.",
+)
 
 
 @run.command(short_help="A kindling session: the trains of the schedule, each scored.")
@@ -104,6 +110,7 @@ def kindling(folder: Path, animal_id: str, mark: str | None, rig: str | None, la
 @RIG
 @TREATMENT
 @click.option("--threshold", "at_threshold", is_flag=True, help="A threshold test instead of the kindling train.")
+@ALTHOUGH
 @LAST_TRAIN
 def drug_test(
     folder: Path,
@@ -112,14 +119,16 @@ def drug_test(
     rig: str | None,
     treatment: str,
     at_threshold: bool,
+    although: str,
     last_train: str,
 ) -> None:
     """Inject a treatment, wait its pretreatment time by the sample clock, and test the animal.
 
-    No train follows an injection that was withheld, or whose time was missed.
+    No train follows an injection that was withheld, or whose time was missed. A treatment in the washout, without a
+    control before it or out of its order is refused, unless --although says why.
     """
     check_mark(animal_id, mark)
-    prepare = preparation("drug-test", animal_id, treatment, threshold=at_threshold)
+    prepare = preparation("drug-test", animal_id, treatment, threshold=at_threshold, although=although)
     run_at_terminal(folder, animal_id, rig or rig_of(folder), prepare, cast("LastTrain", last_train))
 
 
@@ -129,10 +138,34 @@ def drug_test(
 @MARK
 @RIG
 @TREATMENT
-def ptz(folder: Path, animal_id: str, mark: str | None, rig: str | None, treatment: str) -> None:
-    """Inject a treatment, or none, then the convulsant of study.toml, and observe the animal. No train is given."""
+@ALTHOUGH
+def ptz(folder: Path, animal_id: str, mark: str | None, rig: str | None, treatment: str, although: str) -> None:
+    """Inject a treatment, or none, then the convulsant of study.toml, and observe the animal. No train is given.
+
+    In a study of pentylenetetrazol kindling the course says the dose, and when it may be given.
+    """
     check_mark(animal_id, mark)
-    prepare = preparation("ptz", animal_id, treatment)
+    prepare = preparation("ptz", animal_id, treatment, although=although)
+    run_at_terminal(folder, animal_id, rig or rig_of(folder), prepare, "ask", marks="ptz")
+
+
+@run.command(short_help="Observe an animal after a maximal electroshock given by hand.")
+@STUDY
+@ANIMAL
+@MARK
+@RIG
+@TREATMENT
+@ALTHOUGH
+def electroshock(
+    folder: Path, animal_id: str, mark: str | None, rig: str | None, treatment: str, although: str
+) -> None:
+    """Inject a treatment, or none, have the shock of study.toml given by hand, and observe what follows.
+
+    The shock comes from an instrument of its own, which this program never switches. The end point is the tonic
+    extension of the hindlimbs, marked with its key when it begins and again when it ends.
+    """
+    check_mark(animal_id, mark)
+    prepare = preparation("electroshock", animal_id, treatment, although=although)
     run_at_terminal(folder, animal_id, rig or rig_of(folder), prepare, "ask", marks="ptz")
 
 
@@ -144,11 +177,12 @@ def check_mark(animal_id: str, mark: str | None) -> None:
 
 
 def preparation(
-    protocol: str, animal_id: str, treatment: str, *, threshold: bool = False
+    protocol: str, animal_id: str, treatment: str, *, threshold: bool = False, although: str = ""
 ) -> "Callable[[Study, RigConfig], Prepared]":
     """What makes the plan of a protocol, by its name on the command line."""
     from kindle.prepared import prepare_threshold
-    from kindle.preparing import prepare_drug_test, prepare_kindling, prepare_ptz
+    from kindle.preparing import prepare_drug_test, prepare_kindling
+    from kindle.preparing_observations import prepare_electroshock, prepare_ptz
     from kindle.session import utc_now
 
     def prepare(study: "Study", rig: "RigConfig") -> "Prepared":
@@ -159,9 +193,11 @@ def preparation(
             case "kindling":
                 return prepare_kindling(study, animal_id, rig, now)
             case "drug-test":
-                return prepare_drug_test(study, animal_id, rig, treatment, now, threshold=threshold)
+                return prepare_drug_test(study, animal_id, rig, treatment, now, threshold=threshold, although=although)
+            case "electroshock":
+                return prepare_electroshock(study, animal_id, rig, treatment, now, although=although)
             case _:
-                return prepare_ptz(study, animal_id, rig, treatment, now)
+                return prepare_ptz(study, animal_id, rig, treatment, now, although=although)
 
     return prepare
 
@@ -199,6 +235,7 @@ def run_at_terminal(
     from kindle.protocols.catalogue import describe_outcome, name_of, trains_of
     from kindle.rig_config import load_rig
     from kindle.session import run_session
+    from kindle.sharing import freshened
     from kindle.study import open_study
     from kindle.terminal import AtTerminal, Display, StopKey, StoppableUnattended, at_keyboard, console
 
@@ -206,6 +243,8 @@ def run_at_terminal(
     config = load_rig(rig)
     stop = StopKey()
     with open_study(folder) as study:
+        if (stale := freshened(study)) is not None:
+            out.print(stale)
         prepared = prepare(study, config)
         begun = study.unfinished(animal_id, name_of(prepared.plan))
         plan = prepared.plan if begun is None else begun.started.plan
@@ -218,12 +257,13 @@ def run_at_terminal(
                 )
         unreal = "" if config.bench is None else " (a simulated rat: no animal is stimulated)"
         out.print(f"rig {config.name}{unreal}: connecting")
-        display = Display(plan, out, study.config.status)
+        display = Display(plan, out)
         keys = MarkingKeys(load_ethogram(marks))
         experimenter = AtTerminal(stop, out, display, keys) if at_keyboard() else StoppableUnattended(stop)
         with assembled(config, animal_id) as instruments, stop.aborting(instruments.stimulator.abort):
             trains = trains_of(plan)
-            currents = f", {len(trains)} currents up to {trains[-1].current_ua:.4g} uA" if trains else ""
+            currents = f", {len(trains)} currents up to {trains[-1].current_ua:.4g} uA" if len(trains) > 1 else ""
+            currents = f", {trains[0].current_ua:.4g} uA" if len(trains) == 1 else currents
             out.print(f"{animal_id}: preset {plan.preset}{currents} on rig {config.name}")
             if at_keyboard() and name_of(plan) != "threshold":
                 out.print(keys.help())

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, cast
 import click
 
 if TYPE_CHECKING:
-    from kindle.kindling_presets import KindledPreset, KindlingPreset
+    from collections.abc import Iterator
+    from datetime import datetime
+
     from kindle.ledger import EventKind
+    from kindle.study import Study
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), metavar="STUDY")
 STUDY = click.option(
@@ -43,59 +46,58 @@ def init(folder: Path, name: str | None, preset: str) -> None:
     click.echo(f"{folder}: study made. Fill in what the preset leaves open: {folder / 'study.toml'}")
 
 
-@study.command(short_help="List the published threshold protocols.")
-def presets() -> None:
-    """List the published threshold protocols that a study can begin with."""
-    from kindle.presets import load_threshold_preset, needed_fields, threshold_presets, unavailable
-
-    for name in threshold_presets():
-        preset = load_threshold_preset(name)
-        click.echo(f"{name}: {preset.label}")
-        click.echo(f"  {preset.citation}")
-        n_open = len(needed_fields(preset))
-        click.echo(f"  {n_open} {'value' if n_open == 1 else 'values'} to fill in")
-        for field, stated in unavailable(preset).items():
-            click.echo(f"  its {field}, {stated}, is not available yet: the laboratory sets another")
-
-
-@study.command(short_help="List the published kindling schedules and criteria.")
-def schedules() -> None:
-    """List the published kindling schedules, and the criteria of full kindling, that a study can take."""
-    from kindle.kindling_presets import KindledPreset, KindlingPreset, load_preset, open_fields_of, presets_of
-
-    for name in presets_of(KindlingPreset):
-        _listed("schedule", load_preset(KindlingPreset, name), open_fields_of(load_preset(KindlingPreset, name)))
-    for name in presets_of(KindledPreset):
-        _listed("criterion", load_preset(KindledPreset, name), open_fields_of(load_preset(KindledPreset, name)))
-
-
-def _listed(kind: str, preset: "KindlingPreset | KindledPreset", missing: tuple[str, ...]) -> None:
-    click.echo(f'{kind} = "{preset.id}": {preset.label}')
-    click.echo(f"  {preset.citation}")
-    click.echo(f"  to fill in: {', '.join(missing) or 'nothing'}")
-
-
 @study.command(short_help="List the sessions and their outcomes.")
 @FOLDER
 def show(folder: Path) -> None:
-    """List the sessions of a study with the rig, the number of trains and the outcome of each."""
+    """List the sessions of a study with the rig, the number of trains and the outcome of each.
+
+    Of a blinded study codes are told, and treatments from the moment on that somebody has opened them.
+    """
+    from kindle.blinding import opened_act
+    from kindle.imported import imported_recordings
+    from kindle.opened_codes import outcome_with_codes_opened
     from kindle.protocols.catalogue import describe_outcome as describe
+    from kindle.sharing import freshened
     from kindle.study import open_study
 
     with open_study(folder) as opened:
-        sessions = opened.sessions()
+        if (stale := freshened(opened)) is not None:
+            click.echo(stale)
+        sessions = opened.sessions(amended=True)
         click.echo(
             f"{opened.config.name}: {_counted(len(opened.animals()), 'animal')}, "
             f"{_counted(len(sessions), 'session')}, preset {opened.config.preset}"
         )
+        for line in _design(opened):
+            click.echo(line)
+        act = opened_act(opened)
         for view in sessions:
             outcome = (
-                describe(view.outcome)
+                describe(outcome_with_codes_opened(view.outcome, act))
                 if view.outcome
                 else "unfinished: kindle run resumes it, kindle study end ends it"
             )
-            click.echo(f"  {view.id}  {_counted(len(view.trials), 'train')}, rig {view.started.rig}")
+            elsewhere = f", on {view.rig_of_journal}" if view.rig_of_journal else ""
+            click.echo(f"  {view.id}  {_counted(len(view.trials), 'train')}, rig {view.started.rig}{elsewhere}")
             click.echo(f"    {outcome}")
+        for told in imported_recordings(opened):
+            click.echo(f"  {told.id}  imported from {told.source}, {told.n_samples / told.rate_hz:.1f} s")
+
+
+def _design(opened: "Study") -> "Iterator[str]":
+    """Who gets what in which order, and who opened the codes when."""
+    from kindle.blinding import codes_of, design_of, in_the_open, opened_act
+
+    design, act = design_of(opened), opened_act(opened)
+    if design is None:
+        return
+    seed = "seed in its key" if codes_of(opened) else f"seed {design.seed}"
+    yield f"design: {design.kind.replace('_', ' ')}, {seed}"
+    if act is not None:
+        told = ", ".join(f"{code} is {treatment}" for code, treatment in act.treatments.items())
+        yield f"codes opened by {act.author}: {act.reason}; {told}"
+    for id, order in in_the_open(design, act).orders.items():
+        yield f"  {id}  {', '.join(order)}"
 
 
 def _counted(number: int, thing: str) -> str:
@@ -125,48 +127,6 @@ def end(folder: Path, animal_id: str, reason: str) -> None:
     click.echo(f"{finished.session}: {describe(finished.outcome)}")
 
 
-@study.command(short_help="Draw who gets which treatment in which order.")
-@FOLDER
-@click.option(
-    "--kind", type=click.Choice(["latin_square", "blocks"]), default="blocks", show_default=True, help="Of design."
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0),
-    help="The same seed gives the same design. Default: by chance.",
-)
-@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Blocks for each animal.")
-@click.option(
-    "--key",
-    "key_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Blind the study: the journal gets codes only, this file what they mean. Keep it away from the study.",
-)
-def design(folder: Path, kind: str, seed: int | None, repeats: int, key_file: Path | None) -> None:
-    """Draw the order of the [[treatments]] of study.toml for every animal of STUDY, once and for all."""
-    if key_file is not None and seed is not None:
-        raise click.UsageError("a blinded design takes its seed by chance: who knows the seed knows the design")
-    import secrets
-
-    from kindle.blinding import store_design
-    from kindle.design import blocks, latin_square
-    from kindle.session import utc_now
-    from kindle.study import open_study
-
-    with open_study(folder) as opened:
-        seed = secrets.randbits(32) if seed is None else seed
-        animals = sorted(opened.animals())
-        treatments = [treatment.name for treatment in opened.config.treatments]
-        if kind == "blocks":
-            drawn = blocks(animals, treatments, seed, repeats=repeats)
-        else:
-            drawn = latin_square(animals, treatments, seed)
-        shown = store_design(opened, drawn, utc_now(), key_file=key_file)
-    for id, order in shown.orders.items():
-        click.echo(f"{id}  {', '.join(order)}")
-
-
 @click.group()
 def animal() -> None:
     """Add and list the animals of a study."""
@@ -178,7 +138,8 @@ def animal() -> None:
 @click.option("--strain", default="", metavar="TEXT", help="Such as Wistar.")
 @click.option("--sex", default="", metavar="TEXT", help="Such as f or m.")
 @click.option("--note", default="", metavar="TEXT", help="Whatever the report should say of it.")
-def add(folder: Path, id: str, strain: str, sex: str, note: str) -> None:
+@click.option("--born", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Of birth, such as 2026-01-31.")
+def add(folder: Path, id: str, strain: str, sex: str, note: str, born: "datetime | None") -> None:
     """Add the animal ID to a study.
 
     Its recordings lie in a folder of this name: letters A to Z, digits, dot, dash and underscore. What is written
@@ -189,7 +150,8 @@ def add(folder: Path, id: str, strain: str, sex: str, note: str) -> None:
     from kindle.study import open_study
 
     with open_study(folder) as opened:
-        opened.add_animal(Animal(id, strain=strain, sex=sex, note=note), utc_now())
+        date = f"{born:%Y-%m-%d}" if born else ""
+        opened.add_animal(Animal(id, strain=strain, sex=sex, note=note, born=date), utc_now())
     click.echo(f"{id} added to {folder}")
 
 

@@ -33,6 +33,8 @@ class DrugTestPlan(msgspec.Struct, frozen=True, tag="drug_test_plan"):
     test: KindlingPlan | ThresholdPlan
     condition: str = ""
     """What this day is in the design: ``control`` without an injection, a treatment, or a code."""
+    departure: str = ""
+    """Which rule of the course this day breaks, and why somebody broke it."""
 
     @property
     def train(self) -> TrainShape:

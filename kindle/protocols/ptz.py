@@ -6,7 +6,7 @@ import msgspec
 
 from detectors.criterion import Criterion
 from kindle.behaviour import DEATH
-from kindle.exchange import Observed, Steps, confirm, observe
+from kindle.exchange import Observed, Steps, confirm, observe, rest
 from kindle.protocols.injecting import (
     Injection,
     NotAllGiven,
@@ -47,6 +47,10 @@ class PtzPlan(msgspec.Struct, frozen=True, tag="ptz_plan"):
     baseline_s: float
     watch_s: float = 0.0
     criterion: Criterion = Criterion()
+    condition: str = ""
+    """What this day is in the design: a treatment, a code or ``control``; or in a course of doses, what the dose is."""
+    departure: str = ""
+    """Which rule of the course this day breaks, and why somebody broke it."""
 
 
 class ElectroshockPlan(msgspec.Struct, frozen=True, tag="electroshock_plan"):
@@ -62,6 +66,8 @@ class ElectroshockPlan(msgspec.Struct, frozen=True, tag="electroshock_plan"):
     baseline_s: float
     watch_s: float = 0.0
     criterion: Criterion = Criterion()
+    condition: str = ""
+    departure: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, tag="seen"):
@@ -93,12 +99,22 @@ class PtzObserved(msgspec.Struct, frozen=True, tag="ptz_observed"):
 
 
 class ElectroshockObserved(msgspec.Struct, frozen=True, tag="electroshock_observed"):
-    """The end point is the tonic extension of the hindlimbs: an animal without it is protected."""
+    """The end point is the tonic extension of the hindlimbs: an animal without it is protected.
+
+    Times count from the answer that the shock was given, which is as late as a person is.
+    """
 
     pretreated: tuple[Pretreated, ...]
     extension: Latency
     died: bool
     observed_s: float
+    extension_s: float = 0.0
+    """How long the hindlimbs were extended, in all."""
+    items: dict[str, Latency] = {}
+
+    @property
+    def protected(self) -> bool:
+        return isinstance(self.extension, NotSeen)
 
 
 class NotObserved(msgspec.Struct, frozen=True, tag="not_observed"):
@@ -119,6 +135,10 @@ def ptz_test(plan: PtzPlan) -> Steps[PtzOutcome]:
     convulsant = yield from give((plan.convulsant,))
     if isinstance(convulsant, NotAllGiven):
         return NotObserved(tuple(one.name for one in pretreated), convulsant.reason)
+    now = yield from rest(0.0, "reading the clock")
+    if now.recording != convulsant[-1].recording:
+        reason = "the program was interrupted after the convulsant: nobody knows from when its latencies count"
+        return NotObserved((*(one.name for one in pretreated), *names(convulsant)), reason)
     seen = yield from observe(plan.observation_s, plan.scale)
     return evaluated(plan, pretreated, seen)
 
@@ -127,11 +147,29 @@ def electroshock_test(plan: ElectroshockPlan) -> Steps[ElectroshockOutcome]:
     pretreated = yield from _pretreated(plan)
     if isinstance(pretreated, NotObserved):
         return pretreated
-    if (yield from confirm(f"Give the shock now: {plan.shock}", ("not given", "given"))) == "not given":
+    if (yield from confirm(shock_question(plan.shock), SHOCK_ANSWERS)) == "not given":
         return NotObserved(tuple(one.name for one in pretreated), "the shock was not given")
     seen = yield from observe(plan.observation_s, plan.scale)
+    return shock_evaluated(pretreated, seen)
+
+
+SHOCK_ANSWERS = ("not given", "given")
+
+
+def shock_question(shock: str) -> str:
+    """Asked anew when the program died on it: an animal that has had its shock gets no second one."""
+    return f"Give the shock now, unless it was given already, and say so at once: {shock}"
+
+
+def shock_evaluated(pretreated: tuple[Pretreated, ...], seen: Observed) -> ElectroshockObserved:
+    spans = seen.scoring.spans_of(EXTENSION, seen.last_sample)
     return ElectroshockObserved(
-        pretreated, _latency(seen, seen.scoring.first_of(EXTENSION)), _died(seen), _length_s(seen)
+        pretreated=pretreated,
+        extension=_latency(seen, seen.scoring.first_of(EXTENSION)),
+        died=_died(seen),
+        observed_s=_length_s(seen),
+        extension_s=sum(end - begin for begin, end in spans) / seen.rate_hz,
+        items={item: _latency(seen, seen.scoring.first_of(item)) for item in PTZ_ITEMS},
     )
 
 
@@ -201,7 +239,8 @@ def describe_observation(outcome: PtzOutcome | ElectroshockOutcome) -> str:
                 + ("; died" if outcome.died else "")
             )
         case ElectroshockObserved():
-            return f"{_after(outcome.pretreated)}{_told(outcome.extension, 'tonic hindlimb extension')}" + (
+            lasted = f", for {outcome.extension_s:.1f} s" if outcome.extension_s > 0 else ""
+            return f"{_after(outcome.pretreated)}{_told(outcome.extension, 'tonic hindlimb extension')}{lasted}" + (
                 "; died" if outcome.died else ""
             )
         case _:

@@ -18,24 +18,36 @@ _VERDICTS = (
 )
 
 
+def discharge_in_words(criterion: Criterion) -> str:
+    """Every parameter by which an evoked discharge is told."""
+    return (
+        f"spikes of at least {criterion.amplitude_ratio:g} × the baseline, at least {criterion.min_spike_hz:g} per "
+        f"second, for at least {criterion.min_duration_s:g} s from the first to the last, that begin within "
+        f"{criterion.onset_window_s:g} s of the train's end. Spikes up to {criterion.max_gap_s:g} s apart are one run. "
+        f"Runs are one discharge when the pause between them is up to {criterion.merge_gap_s:g} s, or up to "
+        f"{criterion.merge_gap_growth:g} times the pause before it but no more than {criterion.merge_gap_limit_s:g} s, "
+        f"and the later run keeps {criterion.merge_amplitude:.0%} of the amplitude. One that begins within "
+        f"{criterion.secondary_window_s:g} s of the end of another is secondary"
+    )
+
+
+def baseline_in_words(criterion: Criterion) -> str:
+    return (
+        f"baseline is the median, over the last {criterion.baseline_s:g} clean seconds before the train, of the "
+        "largest |signal| in each second, measured on the band-passed signal"
+    )
+
+
 def definitions_section(criterion: Criterion) -> Html:
     ratio = f"{criterion.amplitude_ratio:g} ×"
     terms = (
         (
             "afterdischarge",
-            f"spikes of at least {ratio} the baseline, at least {criterion.min_spike_hz:g} per second, for at least "
-            f"{criterion.min_duration_s:g} s from the first to the last, that begin within "
-            f"{criterion.onset_window_s:g} s of the train's end. Spikes up to {criterion.max_gap_s:g} s apart are one "
-            f"run. Runs are one discharge when the pause between them is up to {criterion.merge_gap_s:g} s, or up to "
-            f"{criterion.merge_gap_growth:g} times the pause before it but no more than "
-            f"{criterion.merge_gap_limit_s:g} s, and the later run keeps {criterion.merge_amplitude:.0%} of "
-            "the amplitude. One that begins within "
-            f"{criterion.secondary_window_s:g} s of the end of another is secondary",
+            discharge_in_words(criterion),
         ),
         (
             f"{ratio} baseline",
-            f"baseline is the median, over the last {criterion.baseline_s:g} clean seconds before the train, of the "
-            "largest |signal| in each second, measured on the band-passed signal. A spike counts when its peak, from "
+            f"{baseline_in_words(criterion)}. A spike counts when its peak, from "
             f"zero, reaches {ratio} that; within a discharge slightly smaller ones keep it going. The "
             "figures show the signal as recorded, less its median before the train, "
             "so that slow waves may cross the line without counting",

@@ -25,7 +25,7 @@ def write_session_report(study: Study, session: str, out: Path | None = None) ->
     The same journal and recordings give the same bytes. A recording that cannot be opened is said so on the page.
     Raises ``KindleError`` when there is no such session or the file cannot be written.
     """
-    view = study.session(session)
+    view = _as_amended(study, session)
     path = out or study.folder / "reports" / f"{session}.html"
     page = session_page(study, view)
     try:
@@ -34,6 +34,12 @@ def write_session_report(study: Study, session: str, out: Path | None = None) ->
     except OSError as error:
         raise KindleError(f"cannot write the report {path} ({error}): check the disk and its permissions") from error
     return path
+
+
+def _as_amended(study: Study, session: str) -> SessionView:
+    """The session with every correction; where a trial was read in another way, its reason says so."""
+    study.session(session)
+    return next(view for view in study.sessions(amended=True) if view.id == session and not view.rig_of_journal)
 
 
 def session_page(study: Study, view: SessionView) -> Html:

@@ -1,16 +1,32 @@
 """What a study's report stands on: every animal with its ledger, and every test day with what was injected."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from functools import cached_property
 
+from kindle.course_facts import kindling_doses, kindling_trains
 from kindle.exchange import CodedDose, Dose, Injected
-from kindle.kindled import Kindledness, kindledness
-from kindle.kindling_presets import KindledPreset, load_preset, resolve_kindled
-from kindle.ledger import CONTROL, Ledger, TrainFact
-from kindle.ledger_view import amended_rows, ledger_of
-from kindle.rows import Animal, decode
-from kindle.study import ANIMALS, SessionView, Study
+from kindle.kindled import FullyKindled, Kindledness, KindledRule, Stabilising, kindledness
+from kindle.ledger import (
+    CONTROL,
+    EventFact,
+    Ledger,
+    ObservationFact,
+    Provocation,
+    ThresholdFact,
+    TrainFact,
+)
+from kindle.protocols.drug_test import DrugTestPlan
+from kindle.report.study_conditions import condition_of, given_on
+from kindle.report.study_merging import check_one_study, merged
+from kindle.report.study_sources import Source
+from kindle.report.tables import JournalRow
+from kindle.rows import Animal
+from kindle.scale import Scale, load_scale
+from kindle.study import SessionView
+
+OUT = ("excluded", "died", "electrode_lost")
+"""Events after which an animal is out of the study."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,33 +36,105 @@ class DrugDay:
     animal: str
     train: TrainFact
     doses: tuple[Dose | CodedDose, ...]
+    """As injected."""
+    condition: str
+    """A treatment, a code that is not open, or the control."""
+    known: tuple[Dose, ...]
+    """Doses whose substance is known; of an open code what the key and study.toml say of it."""
+    given: str
+    """What was injected, in words."""
+    row: JournalRow
 
     @property
-    def condition(self) -> str:
-        return self.train.condition
-
-    @property
-    def known(self) -> tuple[Dose, ...]:
-        """Doses whose substance is known, none of a vehicle or a code."""
-        return tuple(dose for dose in self.doses if isinstance(dose, Dose))
+    def all_known(self) -> bool:
+        return bool(self.known) and len(self.known) >= len(self.doses)
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """Why an animal is out of the study, and the row that says so."""
+
+    event: EventFact
+    row: JournalRow
+
+    def __str__(self) -> str:
+        told = f"{self.event.kind.replace('_', ' ')} {self.event.day}"
+        return told + (f": {self.event.reason}" if self.event.reason else "")
+
+
+@dataclass(frozen=True)
 class StudyFacts:
+    sources: tuple[Source, ...]
     animals: Mapping[str, Animal]
     """As amended."""
     ledgers: Mapping[str, Ledger]
+    """Of each animal over all folders, in the order of time."""
     sessions: tuple[SessionView, ...]
     kindled: Mapping[str, Kindledness]
     drug_days: tuple[DrugDay, ...]
+    rule: KindledRule
+    scale: Scale
+
+    @property
+    def name(self) -> str:
+        return ", ".join(dict.fromkeys(source.config.name for source in self.sources))
+
+    @cached_property
+    def _of_session(self) -> dict[str, Source]:
+        return {view.id: source for source in self.sources for view in source.sessions}
+
+    def source(self, session: str) -> Source:
+        return self._of_session[session]
+
+    def row(self, session: str, seq: int) -> JournalRow:
+        """A row of a session, as tables and links name it."""
+        return self._of_session[session].row(seq)
+
+    def train_row(self, train: TrainFact) -> JournalRow:
+        return self.row(train.session, train.seq)
+
+    def kindled_row(self, animal: str) -> JournalRow | None:
+        """The stimulation at which the animal met the criterion."""
+        state = self.kindled[animal]
+        reached = state.reached if isinstance(state, FullyKindled | Stabilising) else None
+        return self.row(reached.session, reached.seq) if isinstance(reached, TrainFact | ObservationFact) else None
+
+    def threshold_row(self, threshold: ThresholdFact) -> JournalRow:
+        return self.row(threshold.session, threshold.seq)
+
+    def kindling(self, animal: str) -> tuple[TrainFact, ...]:
+        """Every train of the kindling sessions of an animal, void and unscored ones too: they count."""
+        return tuple(kindling_trains(self.ledgers[animal]))
+
+    def stimulations(self, animal: str) -> Sequence[Provocation]:
+        """The trains, or doses of a convulsant, that the animal was kindled with, whichever it was."""
+        return _provocations(self.ledgers[animal])
+
+    def stage(self, train: TrainFact) -> float | None:
+        """On the scale of the study; ``None`` where it was not scored, or on another scale."""
+        return train.stage if train.scale == self.scale.name else None
 
     def days(self, condition: str) -> tuple[DrugDay, ...]:
         return tuple(day for day in self.drug_days if day.condition == condition)
 
+    def first_days(self, condition: str) -> Mapping[str, DrugDay]:
+        """The first day of a treatment of each animal: only that one is compared, so that no rat counts twice."""
+        first: dict[str, DrugDay] = {}
+        for day in self.days(condition):
+            first.setdefault(day.animal, day)
+        return first
+
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Treatments and codes in the order of their first day; the control is none of them."""
-        return tuple(dict.fromkeys(day.condition for day in self.drug_days if day.condition != CONTROL))
+        """Treatments and codes in the order of the design, then of their first day; the control is none of them."""
+        tested = dict.fromkeys(day.condition for day in self.drug_days if day.condition != CONTROL)
+        planned = [name for name in self._planned if name in tested]
+        return tuple(dict.fromkeys((*planned, *tested)))
+
+    @cached_property
+    def _planned(self) -> tuple[str, ...]:
+        designs = [(source, source.designed[1].design) for source in self.sources if source.designed is not None]
+        return tuple(condition_of(source, name, self.sources) for source, one in designs for name in one.treatments)
 
     def control_of(self, day: DrugDay) -> DrugDay | None:
         """The last control of the animal before a test day."""
@@ -57,27 +145,67 @@ class StudyFacts:
         ]
         return before[-1] if before else None
 
+    @cached_property
+    def groups(self) -> Mapping[str, str]:
+        """The one treatment of each animal where the design gives every animal one; empty for any other design."""
+        orders = {
+            animal: tuple(condition_of(source, name, self.sources) for name in order)
+            for source in self.sources
+            if source.designed is not None
+            for animal, order in source.designed[1].design.orders.items()
+        }
+        if not orders or any(len(order) != 1 for order in orders.values()):
+            return {}
+        return {animal: order[0] for animal, order in sorted(orders.items(), key=lambda one: self._place(one[1][0]))}
 
-def study_facts(study: Study) -> StudyFacts:
-    """Days are those of UTC, so that a report does not depend on the computer that writes it."""
-    rows = (row for row in amended_rows(study.journal) if row.session == ANIMALS and row.kind == "animal_added")
-    animals = {animal.id: animal for animal in (decode(row.kind, row.payload, Animal) for row in rows)}
-    ledgers = {id: ledger_of(study.journal, id, UTC) for id in animals}
-    preset = load_preset(KindledPreset, study.config.criterion, study.config.kindled)
-    rule = resolve_kindled(preset, study.config.scale)
-    kindled = {
-        id: kindledness([train for train in ledger.trains if train.protocol == "kindling"], rule)
-        for id, ledger in ledgers.items()
-    }
-    sessions = tuple(study.sessions())
-    return StudyFacts(animals, ledgers, sessions, kindled, tuple(_drug_days(ledgers, sessions)))
+    def _place(self, condition: str) -> int:
+        return self._planned.index(condition)
+
+    def departure(self, animal: str) -> Departure | None:
+        found = [
+            Departure(event, source.row(event.seq))
+            for source in self.sources
+            if animal in source.ledgers
+            for event in source.ledgers[animal].events
+            if event.kind in OUT
+        ]
+        return max(found, key=lambda one: one.event.utc, default=None)
 
 
-def _drug_days(ledgers: Mapping[str, Ledger], sessions: tuple[SessionView, ...]) -> Iterator[DrugDay]:
-    injected = {
-        view.id: tuple(one.reply.dose for one in view.exchanges if isinstance(one.reply, Injected)) for view in sessions
-    }
+def study_facts(sources: tuple[Source, ...]) -> StudyFacts:
+    """Raises ``ConfigError`` where the folders are not of one study, or tell different things of one animal."""
+    check_one_study(sources)
+    ids = tuple(dict.fromkeys(id for source in sources for id in source.animals))
+    animals = {id: next(source.animals[id] for source in sources if id in source.animals) for id in ids}
+    ledgers = {id: merged(id, sources) for id in ids}
+    rule = sources[0].course.kindled
+    kindled = {id: kindledness(_provocations(ledger), rule) for id, ledger in ledgers.items()}
+    sessions = tuple(sorted((view for s in sources for view in s.sessions), key=lambda view: view.started_utc))
+    days = tuple(_drug_days(ledgers, sources))
+    scale = load_scale(sources[0].config.scale)
+    return StudyFacts(sources, animals, ledgers, sessions, kindled, days, rule, scale)
+
+
+def _provocations(ledger: Ledger) -> Sequence[Provocation]:
+    """Trains, or doses of a convulsant, whichever the animal was kindled with."""
+    return kindling_trains(ledger) or kindling_doses(ledger)
+
+
+def _drug_days(ledgers: Mapping[str, Ledger], sources: tuple[Source, ...]) -> Iterator[DrugDay]:
+    views = {view.id: (source, view) for source in sources for view in source.sessions}
     for animal, ledger in ledgers.items():
         for train in ledger.trains:
-            if train.protocol == "drug-test" and train.scale:
-                yield DrugDay(animal, train, injected[train.session])
+            source, view = views[train.session]
+            plan = view.started.plan
+            if isinstance(plan, DrugTestPlan) and train.scale:
+                injected = tuple(one.reply for one in view.exchanges if isinstance(one.reply, Injected))
+                given = given_on(source, plan.condition, injected, sources)
+                yield DrugDay(
+                    animal,
+                    train,
+                    tuple(one.dose for one in injected),
+                    train.condition,
+                    given.known,
+                    given.words,
+                    source.row(train.seq),
+                )

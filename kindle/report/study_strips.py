@@ -1,37 +1,64 @@
 """The signal around every train, small enough that hundreds of trials stand on one page."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from kindle.errors import RecordingError
 from kindle.exchange import Trial
 from kindle.recording import Recording, open_recording
-from kindle.report.markup import NOTHING, Html, element
+from kindle.report.markup import Html, element, joined
+from kindle.report.section import Drawer, Section
 from kindle.report.signals import envelope, trial_signals
-from kindle.report.style import BLUE, INK, ORANGE, VERMILLION
-from kindle.study import SessionView, Study
+from kindle.report.study_facts import StudyFacts
+from kindle.report.style import INK, ORANGE, VERMILLION
+from kindle.study import SessionView
 
 COLUMNS, WIDTH, HEIGHT = 240, 480, 46
 RECOVERY_S = 0.5
 """After the train the artefact may go off the strip."""
 
 
-def strips(study: Study, view: SessionView) -> Html:
+def section(facts: StudyFacts, draw: Drawer) -> Section | None:
+    """A folded list of strips for each animal."""
+    parts = []
+    for id in facts.animals:
+        drawn = [strip for view in facts.sessions if view.started.animal == id for strip in _strips(facts, view, draw)]
+        if drawn:
+            n = f"{len(drawn)} train{'' if len(drawn) == 1 else 's'}"
+            grid = element("div", *drawn, class_="strips")
+            parts.append(element("details", element("summary", f"{id}: {n}"), grid))
+    if not parts:
+        return None
+    legend = (
+        "EEG around each train, less its median before the train; orange: the train; red below the trace: "
+        "afterdischarge, first to last spike."
+    )
+    return Section("EEG", joined(element("p", legend, class_="quiet"), *parts))
+
+
+def _strips(facts: StudyFacts, view: SessionView, draw: Drawer) -> Iterator[Html]:
     """A strip for each trial that has a verdict, or the reason why it cannot be drawn."""
-    drawn: list[Html] = []
+    folder = facts.source(view.id).folder
     opened: dict[str, Recording] = {}
+    seqs = iter(view.reply_seqs)
+    n = 0
     for exchange, asked in zip(view.exchanges, view.asked_samples, strict=True):
-        if isinstance(exchange.reply, Trial):
-            try:
-                folder = exchange.reply.recording
-                if folder not in opened:
-                    opened[folder] = open_recording(study.folder / folder)
-                drawn.append(_strip(opened[folder], exchange.reply, asked, f"{view.id}, train {len(drawn) + 1}"))
-            except RecordingError as error:
-                drawn.append(element("p", f"No strip: {error}.", class_="warning"))
-    return Html("".join(drawn)) if drawn else NOTHING
+        seq = None if exchange.reply is None else next(seqs)
+        if not isinstance(exchange.reply, Trial) or seq is None:
+            continue
+        n += 1
+        try:
+            name = exchange.reply.recording
+            if name not in opened:
+                opened[name] = open_recording(folder / name)
+            link = draw.row(facts.row(view.id, seq))
+            yield _strip(opened[name], exchange.reply, asked, f"{view.id}, train {n}", link)
+        except RecordingError as error:
+            yield element("p", f"No strip of {view.id}, train {n}: {error}.", class_="warning")
 
 
-def _strip(recording: Recording, trial: Trial, asked: int, name: str) -> Html:
+def _strip(recording: Recording, trial: Trial, asked: int, name: str, row: Html) -> Html:
     signals = trial_signals(recording, trial, asked)
     eeg = signals.eeg
     begin = eeg.first_sample
@@ -59,19 +86,16 @@ def _strip(recording: Recording, trial: Trial, asked: int, name: str) -> Html:
     length_s = eeg.values.size / signals.rate_hz
     words = (
         f"{name}: {trial.train.current_ua:.4g} µA, {trial.verdict.value}; {length_s:.0f} s wide, "
-        f"±{top:.0f} {eeg.unit} high; {trial.recording}"
+        f"±{top:.0f} {eeg.unit} high; row "
     )
-    return element("figure", svg, element("figcaption", words), class_="strip")
+    return element("figure", svg, element("figcaption", words, row), class_="strip")
 
 
 def _span(first: float, last: float, colour: str) -> Html:
     return Html(f'<rect x="{first:.1f}" y="0" width="{max(last - first, 1):.1f}" height="{HEIGHT}" fill="{colour}"/>')
 
 
-CSS = f"""
-.strips {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 6px 18px; }}
-.strip figcaption {{ font-size: 10.5px; overflow-wrap: anywhere; }}
-.plots {{ display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; }}
-.plots figure {{ border-top: 2px solid {BLUE}; padding-top: 4px; }}
-.plots figure svg {{ max-width: 100%; }}
+CSS = """
+.strips { display: grid; grid-template-columns: repeat(auto-fill, minmax(440px, 1fr)); gap: 6px 18px; }
+.strip figcaption { font-size: 10.5px; overflow-wrap: anywhere; }
 """

@@ -19,7 +19,11 @@ def inline_svg(figure: Figure, name: str, description: str) -> Html:
     """``name`` is unique in the page; ``description`` is for those who cannot see the figure."""
     drawn = StringIO()
     figure.savefig(drawn, format="svg", metadata=_NO_METADATA)
-    text = drawn.getvalue()
+    return inlined(drawn.getvalue(), name, description)
+
+
+def inlined(text: str, name: str, description: str) -> Html:
+    """The same of an SVG that matplotlib has written already."""
     body = text[text.index("<svg") :]
     opening, _, rest = body.partition(">")
     box = re.search(r'viewBox="[^"]*"', opening)

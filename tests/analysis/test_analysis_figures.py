@@ -6,17 +6,21 @@ from pathlib import Path
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 
 from kindle.analysis import isobole, latency, plot_isobologram
 from kindle.analysis.curves import Stimulation, kindling_curves
 from kindle.analysis.drawing import save
 from kindle.analysis.isoboles import Isobole
+from kindle.analysis.outcome import Interval
 from kindle.analysis.plot_curves import plot_kindling_curves
+from kindle.analysis.plot_intervals import plot_threshold_changes, plot_thresholds
 from kindle.analysis.plot_paired import plot_paired
 from kindle.analysis.plot_survival import plot_latencies
 from kindle.analysis.potencies import Inactive, Potency
 from kindle.analysis.proportions import share
+from kindle.analysis.threshold_change import ratio_limits, threshold_change
+from kindle.analysis.thresholds import Threshold, group_threshold
 
 
 def drug(ed50: float, name: str = "", slope: float | None = None) -> Potency:
@@ -46,6 +50,28 @@ def stimulations() -> list[Stimulation]:
     ]
 
 
+def rungs(*places: int) -> list[Threshold]:
+    currents = [0.0, *(8 * 1.2**k for k in range(20))]
+    return [Threshold(currents[k], currents[k + 1] if k < 20 else None) for k in places]
+
+
+def group_thresholds(n: int) -> Figure:
+    groups = {
+        "before kindling": rungs(*range(n), 0, 20),
+        "fully kindled": rungs(6, 7, 8),
+        "sodium valproate 200 mg/kg": rungs(14, 15, 20, 20),
+        "code A of rig-1": rungs(4),
+    }
+    return plot_thresholds(groups, {name: group_threshold(rats) for name, rats in groups.items()})
+
+
+def threshold_changes(*after: int) -> Figure:
+    before = rungs(*range(8, 8 + len(after)))
+    name = "fully kindled / before kindling"
+    change = threshold_change(before, rungs(*after))
+    return plot_threshold_changes({name: ratio_limits(before, rungs(*after))}, {name: change})
+
+
 FIGURES = {
     "synergy": lambda: plot_isobologram(type_1(150)),
     "close": lambda: plot_isobologram(type_1(230)),
@@ -58,7 +84,19 @@ FIGURES = {
         latency({"vehicle": ([3, 5, 9, 12], [True] * 4), "valproate": ([8, 20, 30, 30], [True, True, False, False])}),
         time="latency (min)",
         event="seizure",
+        remaining="without a seizure",
     ),
+    "latencies of five": lambda: plot_latencies(
+        latency(
+            {f"sodium valproate {dose} mg/kg": ([dose, 2 * dose], [True, False]) for dose in (50, 75, 100, 150, 200)}
+        ),
+        time="latency (s)",
+        event="seizure",
+    ),
+    "thresholds of few": lambda: group_thresholds(3),
+    "thresholds of many": lambda: group_thresholds(18),
+    "threshold changes": lambda: threshold_changes(4, 5, 20),
+    "changes of nothing": lambda: threshold_changes(8, 9, 10),
     "paired": lambda: plot_paired([62, 70, 81], [20, 75, 81], measure="afterdischarge", unit="s", words="p = 0.5"),
     "stages": lambda: plot_paired([5, 5, 5, 4], [0, 0, 5, 2], measure="Racine stage", names=("vehicle", "valproate")),
     "thresholds": lambda: plot_paired(
@@ -111,3 +149,14 @@ def test_an_analysis_without_a_result_has_no_figure() -> None:
         plot_kindling_curves(kindling_curves([], measure="stage"))
     with pytest.raises(ValueError, match="one value of each rat"):
         plot_paired([1.0], [], measure="stage")
+    with pytest.raises(ValueError, match="no limit is known of any rat"):
+        plot_thresholds({"all": [Threshold(0, None)]}, {"all": group_threshold([Threshold(0, None)])})
+
+
+def test_a_group_of_which_nothing_is_known_on_one_side_is_drawn_as_arrows() -> None:
+    change = threshold_change(rungs(8, 9), rungs(20, 20))
+    figure = plot_threshold_changes({"drug / control": [Interval(4.0, None)] * 2}, {"drug / control": change})
+    assert change.ratio is None
+    arrows = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
+    assert [arrow.xyann[1] for arrow in arrows] == [4.0, 4.0]
+    assert all(arrow.xy[1] > 5.0 for arrow in arrows)

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from kindle import __version__
+from kindle.analysis import spearman_karber
+from kindle.analysis.report_line import three_digits
 from kindle.commands.ed50 import ed50
 from kindle.errors import ConfigError, KindleError
 
@@ -106,6 +109,75 @@ def test_what_cannot_be_fitted_prints_its_counts_and_fails_with_the_reason(tmp_p
     assert "8" in done.output
 
 
+LITTERS = "dose (mg/kg),n,protected\n50,4,0\n50,4,3\n100,4,1\n100,4,3\n150,4,2\n150,4,4\n200,4,3\n200,4,4\n"
+
+
+def test_rows_of_litters_can_stay_groups_of_their_own(tmp_path: Path) -> None:
+    pooled, apart = (
+        json.loads(run(tmp_path, LITTERS, "--json", *options).output)["fits"][0]["fit"]
+        for options in ((), ("--separate-rows",))
+    )
+    assert (pooled["df"], apart["df"]) == (2, 6)
+    assert apart["chi2"] > pooled["chi2"]
+    assert apart["slope"] == pytest.approx(pooled["slope"])
+    assert "equal doses not pooled" in run(tmp_path, LITTERS, "--separate-rows").output
+
+
+def test_rows_of_animals_are_no_groups(tmp_path: Path) -> None:
+    done = run(tmp_path, "rat,dose (mg/kg),protected\nR1,50,0\nR2,100,1\n", "--separate-rows")
+    assert isinstance(done.exception, ConfigError)
+    assert "leave --separate-rows out" in str(done.exception)
+
+
+@pytest.mark.parametrize("trim", ["auto", "0.2"])
+def test_the_mean_tolerance_stands_beside_the_line_on_request(tmp_path: Path, trim: str) -> None:
+    asked = "auto" if trim == "auto" else float(trim)
+    expected = spearman_karber([50, 100, 150, 200], [8] * 4, [1, 3, 6, 8], trim=asked)  # type: ignore[arg-type]
+    assert expected.value is not None
+    shown = run(tmp_path, ONE_DRUG, "--spearman-karber", trim).output
+    assert f"Spearman-Karber {three_digits(expected.value)} mg/kg (95% CI " in shown
+    assert f"trimmed by {100 * (expected.trim or 0):.3g} %" in shown
+    plain = json.loads(run(tmp_path, ONE_DRUG, "--spearman-karber", trim, "--json").output)["fits"][0]
+    assert plain["spearman_karber"]["value"] == expected.value
+
+
+def test_a_mean_tolerance_that_needs_trimming_says_how_much(tmp_path: Path) -> None:
+    shown = run(tmp_path, ONE_DRUG, "--spearman-karber", "none").output
+    assert "not 0 to 100 %: a trim of at least 0.125 is needed" in shown
+    assert json.loads(run(tmp_path, ONE_DRUG, "--json").output)["fits"][0]["spearman_karber"] is None
+
+
+def test_doses_of_salts_are_compared_per_mole_of_what_acts(tmp_path: Path) -> None:
+    text = "salt,dose (mg/kg),n,protected\n" + "".join(
+        f"{salt},{mass * mmol},8,{r}\n"
+        for salt, mass in (("sodium valproate", 166.196), ("magnesium valproate", 310.717 / 2))
+        for mmol, r in ((0.3, 1), (0.6, 4), (1.2, 7))
+    )
+    found = json.loads(run(tmp_path, text, "--basis", "mmol_active", "--json").output)
+    sodium, magnesium = (entry["estimate"]["value"] for entry in found["fits"])
+    assert sodium == pytest.approx(magnesium)
+    assert found["fits"][0]["fit"]["options"]["unit"] == "mmol/kg"
+    assert found["potencies"][0]["ratio"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("drug,dose (mg/kg),n,protected\nvalproate,50,8,1\nvalproate,100,8,5\n", "leaves the salt open"),
+        ("dose (mg/kg),n,protected\n50,8,1\n100,8,5\n", "a column drug that names the salt is needed"),
+        ("drug,dose,n,protected\nsodium valproate,50,8,1\nsodium valproate,90,8,5\n", "got no unit"),
+    ],
+)
+def test_doses_that_cannot_be_converted_are_refused(tmp_path: Path, text: str, says: str) -> None:
+    done = run(tmp_path, text, "--basis", "mmol_active")
+    assert isinstance(done.exception, ConfigError)
+    assert says in str(done.exception)
+
+
+def test_the_version_is_the_last_line(tmp_path: Path) -> None:
+    assert run(tmp_path, ONE_DRUG).output.splitlines()[-1] == f"kindle {__version__}"
+
+
 @pytest.mark.parametrize("suffix", ["svg", "png"])
 def test_a_figure_is_written_in_the_format_of_its_name(tmp_path: Path, suffix: str) -> None:
     figure = tmp_path / f"ed50.{suffix}"
@@ -121,7 +193,10 @@ def test_a_figure_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert ".svg, .pdf or .png" in str(done.exception)
 
 
-@pytest.mark.parametrize("wrong", [["--natural", "1.5"], ["--natural", "some"], ["--effect", "1"], ["--link", "tobit"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--natural", "1.5"], ["--natural", "some"], ["--effect", "1"], ["--link", "tobit"], ["--spearman-karber", "0.5"]],
+)
 def test_wrong_usage_is_exit_code_2(tmp_path: Path, wrong: list[str]) -> None:
     assert run(tmp_path, ONE_DRUG, *wrong).exit_code == 2
 

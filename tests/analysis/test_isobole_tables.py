@@ -228,12 +228,45 @@ def test_a_slope_that_is_not_significant_gives_no_verdict(table: Any) -> None:
         told(table(flat.replace("200,0,8,8", "200,0,8,5")))
 
 
+REPEATED = "rat,a (mg/kg),b (mg/kg),protected\n" + "".join(
+    f"{line}{rat},{a * step},{b * step},{int(step * gain > 2 + rat)}\n"
+    for line, (a, b), gain in (("A", (10, 0), 1.0), ("B", (0, 20), 1.0), ("M", (5, 10), 2.5))
+    for rat in range(6)
+    for step in (1, 2, 3, 4, 5, 6, 8)
+)
+
+
+def test_rats_tested_at_all_doses_of_a_line_get_limits_over_whole_animals(table: Any) -> None:
+    found = result(table(REPEATED), "--resamples", 100, "--seed", 4)
+    assert (found["resampled"]["n_animals"], found["resampled"]["seed"]) == (18, 4)
+    assert found["resampled"]["interval"]["low"] < found["result"]["index"][0]["value"]
+    assert "limits over whole animals" in told(table(REPEATED), "--resamples", 100).splitlines()[0]
+    assert result(table(REPEATED), "--resamples", 0)["resampled"] is None
+    with pytest.raises(ConfigError, match="--resamples 7 is too few"):
+        told(table(REPEATED), "--resamples", 7)
+
+
+def test_conventions_reach_every_line(table: Any) -> None:
+    found = result(table(WIDE), "--information", "observed", "--heterogeneity", "never", "--link", "logit")
+    options = [fit["options"] for _, fit in found["fits"]]
+    assert {(one["information"], one["heterogeneity"], one["link"]) for one in options} == {
+        ("observed", "never", "logit")
+    }
+
+
 def test_an_animal_tested_twice_is_told(table: Any) -> None:
     text = "rat,a (mg/kg),b (mg/kg),protected\nR1,10,0,yes\nR2,10,0,no\nR1,0,20,yes\n"
     read = read_two_drugs(table(text))
     assert isinstance(read, Study)
-    (note,) = read.notes
-    assert note.message == "2 animals in 3 tests are taken as independent: limits are too narrow"
+    assert read.repeated
+    assert [arm.animal for arm in read.arms] == ["R1", "R2", "R1"]
+
+
+def test_an_animal_with_its_vehicle_day_is_tested_once(table: Any) -> None:
+    text = "rat,a (mg/kg),b (mg/kg),protected\nR1,0,0,no\nR1,10,0,yes\nR2,0,20,no\n"
+    read = read_two_drugs(table(text))
+    assert isinstance(read, Study)
+    assert not read.repeated
 
 
 def test_the_reported_ed50s_are_converted_as_the_table_says() -> None:
@@ -254,6 +287,37 @@ def test_the_constructed_dose_responses_lie_near_the_reported_ed50s(seizures: st
     assert {fit["drug"] for fit in fits} == set(reported)
     for fit in fits:
         assert fit["estimate"]["value"] == pytest.approx(float(reported[fit["drug"]]["ED50 (mg/kg)"]), rel=0.03)
+
+
+def test_per_mole_of_valproate_the_order_of_the_generalised_pair_is_reversed() -> None:
+    def ratio(*options: str) -> dict[str, Any]:
+        done = CliRunner().invoke(ed50, [str(VALPROATE / "generalised.csv"), "--json", *options])
+        potency: dict[str, Any] = json.loads(done.stdout)["potencies"][0]
+        return potency
+
+    by_mass, by_mole = ratio(), ratio("--basis", "mmol_active")
+    assert by_mole["ratio"] < 1 < by_mass["ratio"]
+    assert by_mole["ratio"] / by_mass["ratio"] == pytest.approx(310.717 / 2 / 166.196)
+    for found in (by_mass, by_mole):
+        assert found["low"] < 1 < found["high"]
+
+
+@pytest.mark.parametrize("seizures", ["generalised", "partial"])
+@pytest.mark.parametrize(("unit", "options"), [("mg/kg", ()), ("mmol valproate/kg", ("--basis", "mmol_active"))])
+def test_the_figures_of_the_example_are_those_of_the_commands(
+    seizures: str, unit: str, options: tuple[str, ...]
+) -> None:
+    lines = (VALPROATE / "README.md").read_text(encoding="utf-8").splitlines()
+    (row,) = [line for line in lines if line.startswith(f"| {seizures}, {unit} |")]
+    shown = CliRunner().invoke(ed50, [str(VALPROATE / f"{seizures}.csv"), *options]).stdout
+    magnesium, sodium, potency = (cell.strip() for cell in row.strip("| ").split("|")[1:])
+    for cell in (magnesium, sodium):
+        value, limits = cell.removesuffix(")").split(" (")
+        assert f"ED50 {value} {unit.removeprefix('mmol valproate')}" in shown.replace("mmol/kg", "/kg")
+        assert f"95% CI {limits}, Fieller" in shown
+    found = json.loads(CliRunner().invoke(ed50, [str(VALPROATE / f"{seizures}.csv"), "--json", *options]).stdout)
+    ratio = found["potencies"][0]
+    assert potency == f"{ratio['ratio']:.2f} ({ratio['low']:.2f}-{ratio['high']:.2f})"
 
 
 def test_the_valproate_examples_say_what_they_can_bear() -> None:

@@ -121,3 +121,10 @@ def test_every_table_has_a_status_finite_numbers_and_ordered_limits(
     if found.low is not None and found.high is not None:
         assert found.value is not None
         assert found.low < found.value < found.high
+
+
+def test_half_that_a_correction_leaves_a_rounding_short_is_half() -> None:
+    """(2/3 - 1/3)/(1 - 1/3) is 0.5 but for the last bit: nothing is left between equal trims."""
+    found = spearman_karber([5, 10], [3, 1], [2, 1], control=(3, 1), trim="auto")
+
+    assert (found.status.code, found.value) == ("half_not_reached", None)

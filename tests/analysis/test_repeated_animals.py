@@ -58,6 +58,16 @@ def test_the_same_seed_gives_the_same_limits() -> None:
     assert first.seed == 3
 
 
+def test_the_control_stands_by_every_set_of_animals() -> None:
+    animals, doses, responded = rats(12, 0.2, 6)
+    with_control = [*animals, *(f"C{n}" for n in range(10))], [*doses, *[0.0] * 10], [*responded, 1, 1, *[0] * 8]
+    found = bootstrap_by_animal(*with_control, options=QuantalOptions(natural="abbott"), n_resamples=100)
+
+    assert found.n_unusable < 5
+    assert found.low is not None
+    assert found.high is not None
+
+
 def test_animals_that_never_differ_leave_the_dose_in_its_bracket() -> None:
     data = rats(6, 1e-9, 2)
     found = bootstrap_by_animal(*data, n_resamples=100)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numeric import numbers_in
 from scipy import stats
 
-from kindle.analysis.threshold_change import Threshold, threshold_change
+from kindle.analysis.threshold_change import threshold_change
+from kindle.analysis.thresholds import Threshold
 
 CONTROL = [60.0, 80, 50, 100, 70, 90, 65, 85]
 DRUG = [95.0, 150, 88, 160, 120, 140, 90, 130]

@@ -5,7 +5,8 @@ import pytest
 from kindle.analysis import latency, paired
 from kindle.analysis.latencies import Latencies
 from kindle.analysis.paired_results import Paired
-from kindle.analysis.threshold_change import Threshold, ThresholdChange, threshold_change
+from kindle.analysis.threshold_change import ThresholdChange, threshold_change
+from kindle.analysis.thresholds import Threshold
 from kindle.analysis.wording import words_of
 
 STAGES = [5, 5, 5, 5, 4, 5, 5, 5, 5, 5], [0, 3, 5, 1, 0, 2, 5, 4, 1, 0]
@@ -28,7 +29,7 @@ DRUG = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29]
         ),
         (
             paired([1] * 10, [0] * 8 + [1] * 2, kind="incidence"),
-            "10/10 under control, 2/10 under drug, McNemar exact p = 0.0078",
+            "10/10 (69 to 100 %) under control, 2/10 (3 to 56 %) under drug, McNemar exact p = 0.0078",
         ),
         (paired([5, 5], [5, 5]), "all differences are zero"),
         (
@@ -48,7 +49,7 @@ def test_a_result_in_one_line(result: Paired | Latencies | ThresholdChange, says
 
 def test_thresholds_are_compared_as_a_ratio() -> None:
     found = words_of(paired([60, 80, 50, 100, 70, 90], [120, 160, 100, 200, 140, 181], kind="threshold"))
-    assert found.startswith("drug/control 2.00 (95% CI 2.00 to 2.01, t = 752, df 5")
+    assert found.startswith("ratio 2.00 (95% CI 2.00 to 2.01, t = 752, df 5")
     assert found.endswith("n = 6")
 
 

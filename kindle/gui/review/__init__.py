@@ -1,0 +1,1 @@
+"""The review window: any session or recording looked at again, judged again, corrected, drawn for a paper."""

@@ -1,0 +1,400 @@
+"""The main window: start, session and training, the stop that is always there, and the keys."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl
+from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QLineEdit,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from kindle.assembly import assembled
+from kindle.conducting import Assemble, Conductor, StopSaid
+from kindle.errors import KindleError
+from kindle.gui.header import Header
+from kindle.gui.keys import Command, command_of, typed_of
+from kindle.gui.leaving_bar import LeavingBar
+from kindle.gui.look import Look, look, stylesheet
+from kindle.gui.menus import Menus
+from kindle.gui.preferences import Preferences
+from kindle.gui.review.window import ReviewWindow
+from kindle.gui.session_page import SessionPage
+from kindle.gui.start_page import StartPage
+from kindle.gui.study_tasks import StudyTasks
+from kindle.gui.training_page import TrainingPage
+from kindle.gui.words import button_rules
+from kindle.ordering import Order
+from kindle.pacing import Pace
+from kindle.rig_config import RigConfig, load_rig
+from kindle.roster import Roster
+from kindle.session import utc_now
+
+FRAME_MS = 33
+ROSTER_S = 60.0
+"""The list of animals is read anew this often: what is due changes with the time of day."""
+PATIENCE_S = 10.0
+"""A session that has not ended this long after it was stopped may be left: its files are safe as they lie."""
+TYPED_INTO = (QLineEdit, QAbstractSpinBox, QComboBox)
+
+
+class Window(QMainWindow):
+    def __init__(
+        self,
+        preferences: Preferences,
+        *,
+        study: Path | None = None,
+        rig: str | None = None,
+        assemble: Assemble = assembled,
+        speed: float = 1.0,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self.preferences = preferences
+        self._assemble = assemble
+        self._now_s = now_s
+        self._study: Path | None = None
+        self._rig = rig or "simulated"
+        self._rig_given = rig is not None
+        self._speed = speed
+        self._pace = Pace(speed)
+        self._tasks = StudyTasks(self.tell)
+        self._read_at_s = 0.0
+        self._leaving_since_s: float | None = None
+        self.conductor: Conductor | None = None
+        self.session: SessionPage | None = None
+        self.training: TrainingPage | None = None
+        self._reviewing: ReviewWindow | None = None
+        self.header = Header()
+        self.header.stop_pressed.connect(self.stop)
+        self.leaving = LeavingBar()
+        self.leaving.leave_pressed.connect(self.leave)
+        self.leaving.leave_now_pressed.connect(self._leave_unfinished)
+        self.start = StartPage()
+        self.start.chosen.connect(self._look_ahead)
+        self.start.begun.connect(self.begin)
+        self.start.weighed.connect(self._weigh)
+        self.start.study_wanted.connect(self.choose_study)
+        self.start.demo_wanted.connect(self.open_demo)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.start)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.addWidget(self.header)
+        column.addWidget(self.leaving)
+        column.addWidget(self._pages, 1)
+        self.setCentralWidget(whole)
+        self._menus = Menus(self, self, preferences, speed)
+        self.apply_look()
+        self.setWindowTitle("kindle")
+        self.resize(1280, 800)
+        if not preferences.geometry.isEmpty():
+            self.restoreGeometry(preferences.geometry)
+        self._set_rig(self._rig)
+        if study is not None:
+            self.open_study(study)
+        self.start.search.setFocus()
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self.refresh)
+        self._timer.start(FRAME_MS)
+        application = QApplication.instance()
+        if application is not None:
+            application.installEventFilter(self)
+
+    # A session.
+
+    def begin(self, order: Order) -> None:
+        """Connect, and begin the session or go on with the one that was interrupted."""
+        rig = self._loaded_rig()
+        if self._study is None or self.running or rig is None:
+            return
+        page = SessionPage(self._look, hides_result=self.preferences.hides_result, traces=self.preferences.traces)
+        page.left.connect(self._back_to_start)
+        page.said.connect(self.tell)
+        page.report_wanted.connect(self._write_report)
+        page.traces_changed.connect(self._keep_traces)
+        page.rang.connect(self._ring)
+        self._pace = Pace(self._speed)
+        self.conductor = page.conductor = Conductor(
+            self._study, order, rig, show_block=page.push, pace=self._pace, assemble=self._assemble
+        )
+        self._drop_session()
+        self.session = page
+        self._show_page(page)
+        self.header.name(f"{order.animal}   {order.protocol.replace('-', ' ')}   rig {rig.name}: {_reality(rig)}")
+        self.header.tell("")
+        self.header.show_stop(StopSaid.NOT_PRESSED)
+        self.conductor.begin()
+
+    def stop(self) -> None:
+        """From any state."""
+        if self.conductor is None or (self.conductor.shown.over and self.conductor.shown.stop is StopSaid.NOT_PRESSED):
+            self.header.say_nothing_connected()
+            return
+        self.conductor.stop()
+        self.header.show_stop(self.conductor.shown.stop)
+
+    @property
+    def running(self) -> bool:
+        return self.conductor is not None and not self.conductor.shown.over
+
+    def refresh(self) -> None:
+        """Some thirty times a second."""
+        self._tasks.hand_over()
+        if self.session is not None and self.conductor is not None:
+            self.session.refresh()
+            if (said := self.conductor.shown.stop) is not StopSaid.NOT_PRESSED:
+                self.header.show_stop(said)
+        if not self.running and self._now_s() - self._read_at_s > ROSTER_S:
+            self._read_roster()
+        if self._leaving_since_s is not None:
+            if not self.running:
+                self.close()
+            elif self._now_s() - self._leaving_since_s > PATIENCE_S:
+                self.leaving.offer_to_leave_now()
+
+    def tell(self, sentence: str) -> None:
+        self.header.tell(sentence)
+
+    # Keys.
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress or not watched.isWidgetType():
+            return False
+        if command_of(event) is Command.STOP and self.running:
+            self.stop()
+            return True
+        focus = QApplication.focusWidget()
+        if (watched is not self and watched is not focus) or isinstance(focus, TYPED_INTO):
+            return False
+        shown = self._pages.currentWidget()
+        if self.training is not None and shown is self.training:
+            return self._key_in_training(self.training, event)
+        if self.session is not None and shown is self.session and self.running:
+            return self._key_in_session(self.session, event)
+        return False
+
+    def _key_in_session(self, page: SessionPage, event: QKeyEvent) -> bool:
+        typed, asked = typed_of(event), page.question
+        if asked.isVisible():
+            if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+                asked.step(-1 if event.key() == Qt.Key.Key_Left else 1)
+                return True
+            if typed and asked.choose(typed):
+                return True
+        command = command_of(event)
+        if command is not None:
+            page.command(command)
+            return True
+        return bool(typed) and page.typed(typed)
+
+    def _key_in_training(self, page: TrainingPage, event: QKeyEvent) -> bool:
+        if command_of(event) is Command.ARM:
+            page.next()
+            return True
+        return page.typed(typed_of(event))
+
+    # Leaving.
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """In mid-session nothing closes before a person has said so, and the session is safe."""
+        if self.running:
+            event.ignore()
+            self.leaving.ask()
+            return
+        self.preferences.geometry = self.saveGeometry()
+        self.preferences.save()
+        self._timer.stop()
+        self._tasks.close()
+        if self._reviewing is not None:
+            self._reviewing.close()
+        event.accept()
+
+    def leave(self) -> None:
+        """Current off, the session interrupted so that it can be resumed, then the window closes."""
+        self.stop()
+        self._leaving_since_s = self._now_s()
+        self.leaving.show_leaving()
+
+    def _leave_unfinished(self) -> None:
+        self.conductor = None
+        self.close()
+
+    # What is chosen in the menus.
+
+    def choose_study(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open a study folder")
+        if folder:
+            self.open_study(Path(folder))
+
+    def open_study(self, folder: Path) -> None:
+        if self.running:
+            self.tell("A session is running: open another study when it is over.")
+            return
+        self._study = folder
+        own = folder / "rig.toml"
+        if own.is_file() and not self._rig_given:
+            self._set_rig(str(own))
+        self._read_roster()
+
+    def open_demo(self) -> None:
+        from kindle.demonstration import demo_study
+
+        if self.running:
+            self.tell("A session is running: try the simulated rat when it is over.")
+            return
+        self._rig_given = True
+        self._set_rig("simulated")
+        try:
+            self.open_study(demo_study(Path("kindle-demo")))
+        except KindleError as refused:
+            self.tell(str(refused))
+
+    def choose_rig_file(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(self, "Open a rig file", filter="Rigs (*.toml)")
+        if name:
+            self.choose_rig(name)
+
+    def choose_rig(self, name: str) -> None:
+        if self.running:
+            self.tell("A session is running: choose another rig when it is over.")
+            return
+        self._rig_given = True
+        self._set_rig(name)
+        self._look_ahead()
+
+    def set_speed(self, speed: float) -> None:
+        """Of simulated rats; a real one keeps its own."""
+        self._speed = speed
+        self._pace.set_speed(speed)
+
+    def switched(self, name: str, on: bool) -> None:
+        setattr(self.preferences, name, on)
+        self.apply_look()
+        if self.session is not None:
+            self.session.set_hides_result(self.preferences.hides_result)
+
+    def review(self) -> None:
+        """The recordings of the study, beside whatever runs here."""
+        window = ReviewWindow(self._look)
+        self._reviewing = window
+        window.show()
+        if self._study is not None:
+            window.open_path(self._study)
+
+    def practise(self) -> None:
+        """Other traces each day."""
+        self.train(utc_now().toordinal())
+
+    def train(self, seed: int) -> None:
+        """Practice at reading traces; never beside a session."""
+        if self.running:
+            self.tell("A session is running: train when it is over.")
+            return
+        page = TrainingPage(self._look, seed)
+        page.left.connect(self._back_to_start)
+        self.training = page
+        self._show_page(page)
+
+    # Inside.
+
+    def apply_look(self) -> None:
+        self._look: Look = look(dark=self.preferences.dark, large=self.preferences.large)
+        self.setStyleSheet(stylesheet(self._look) + button_rules(self._look))
+        for page in (self.session, self.training):
+            if page is not None:
+                page.set_look(self._look)
+
+    def _set_rig(self, name: str) -> None:
+        self._rig = name
+        self._menus.check_rig(name)
+        rig = self._loaded_rig()
+        if rig is not None:
+            self.start.set_rig(f"Rig: {rig.name} ({_reality(rig)}), at most {rig.limits.max_current_ua:g} µA")
+
+    def _loaded_rig(self) -> RigConfig | None:
+        try:
+            return load_rig(self._rig)
+        except KindleError as wrong:
+            self.start.set_rig(f"Rig {self._rig}: {wrong}")
+            self.tell(str(wrong))
+            return None
+
+    def _read_roster(self) -> None:
+        self._read_at_s = self._now_s()
+        if self._study is not None:
+            self._tasks.read(self._study, self._show_roster)
+
+    def _show_roster(self, roster: Roster) -> None:
+        self.preferences.opened(roster.folder)
+        self.setWindowTitle(f"{roster.name} - kindle")
+        if not self.running:
+            self.header.name(roster.name)
+        if not roster.cards:
+            self.tell(f"{roster.folder} has no animals yet; add one with: kindle animal add --study {roster.folder} ID")
+        self.start.show_roster(roster)
+
+    def _look_ahead(self) -> None:
+        order, rig = self.start.order, self._loaded_rig()
+        if self._study is not None and order is not None and rig is not None:
+            self._tasks.look_ahead(self._study, order, rig, self.start.show_outlook)
+
+    def _weigh(self, animal: str, weight_g: float) -> None:
+        def weighed(_: None) -> None:
+            self.tell(f"{animal}: {weight_g:g} g entered.")
+            self._read_roster()
+
+        if self._study is not None:
+            self._tasks.weigh(self._study, animal, weight_g, weighed)
+
+    def _write_report(self, session: str) -> None:
+        def written(page: Path) -> None:
+            self.tell(f"report: {page}")
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.resolve())))
+
+        if self._study is not None:
+            self._tasks.report(self._study, session, written)
+
+    def _show_page(self, page: QWidget) -> None:
+        self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
+        page.setFocus()
+
+    def _drop_session(self) -> None:
+        if self.session is not None:
+            self._pages.removeWidget(self.session)
+            self.session.deleteLater()
+            self.session = None
+
+    def _back_to_start(self) -> None:
+        self._pages.setCurrentWidget(self.start)
+        if self.training is not None:
+            self._pages.removeWidget(self.training)
+            self.training.deleteLater()
+            self.training = None
+        if not self.running:
+            self._drop_session()
+            self.tell("")
+            self._read_roster()
+            self.start.search.setFocus()
+
+    def _keep_traces(self) -> None:
+        if self.session is not None and self.session.traces is not None:
+            self.preferences.traces = self.session.traces.settings
+
+    def _ring(self) -> None:
+        if self.preferences.sound:
+            QApplication.beep()
+
+
+def _reality(rig: RigConfig) -> str:
+    return "SIMULATED RAT, no animal is stimulated" if rig.bench is not None else "real instruments"

@@ -67,6 +67,20 @@ def speed(n_tables: int) -> dict[str, object]:
     }
 
 
+def speed_estimated(n_tables: int) -> dict[str, float]:
+    """Milliseconds of this core for rising tables with 2 of 9 controls responding, their rate estimated."""
+    tables = [r for r in product(range(10), repeat=4) if _rises(r) and r[0]]
+    chosen = [tables[i * 61 % len(tables)] for i in range(n_tables)]
+    began = time.process_time()
+    fits = [fit_quantal(DOSES, (9,) * 4, responded, control=(9, 2), natural="estimate") for responded in chosen]
+    of_fits = time.process_time() - began
+    began = time.process_time()
+    for fit in fits:
+        fit.ed(ci="profile")
+    of_profiles = time.process_time() - began
+    return {"ms_per_fit": 1000 * of_fits / n_tables, "ms_per_profile": 1000 * of_profiles / n_tables}
+
+
 def _fitted(responded: tuple[int, ...]) -> Fit:
     fit = fit_quantal(DOSES, (9,) * 4, responded)
     for method in METHODS:
@@ -124,13 +138,16 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     found = speed(asked.tables)
+    estimated = speed_estimated(max(1, asked.tables // 100))
     covered = [coverage(*design) for design in DESIGNS] if asked.coverage else []
     if asked.json:
-        print(json.dumps({"speed": found, "coverage": [asdict(row) for row in covered]}))
+        print(json.dumps({"speed": found, "estimated": estimated, "coverage": [asdict(row) for row in covered]}))
         return
     print(f"{found['tables']} tables with four intervals each: {found['seconds']:.1f} s of one core")
     print(f"  {found['statuses']}")
     print(f"  rising tables: {found['rising_tables']}, {found['ms_per_rising_table']:.2f} ms each")
+    per_fit, per_profile = estimated["ms_per_fit"], estimated["ms_per_profile"]
+    print(f"  natural response estimated: {per_fit:.1f} ms a fit, {per_profile:.0f} ms a profile")
     for row in covered:
         print(row)
 

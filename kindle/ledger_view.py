@@ -12,8 +12,6 @@ from kindle.animal_rows import AlarmAcknowledged, AnimalEvent, CodesOpened, Tria
 from kindle.behaviour import DEATH, Scoring
 from kindle.exchange import (
     CodedDose,
-    Confirmed,
-    Dose,
     Injected,
     Observed,
     Reply,
@@ -29,25 +27,17 @@ from kindle.ledger import (
     EventFact,
     InjectionFact,
     Ledger,
-    ObservationFact,
     ThresholdFact,
     TrainFact,
     WeightFact,
     together,
 )
+from kindle.observation_reading import ObservationReading
 from kindle.opened_codes import with_codes_opened
 from kindle.protocols.catalogue import Plan
 from kindle.protocols.drug_test import DrugTested, DrugTestPlan
 from kindle.protocols.injecting import Injection
 from kindle.protocols.kindling import KindlingPlan
-from kindle.protocols.ptz import (
-    ElectroshockObserved,
-    ElectroshockPlan,
-    PtzObserved,
-    PtzPlan,
-    evaluated,
-    shock_evaluated,
-)
 from kindle.protocols.stimulation import told
 from kindle.protocols.threshold import ThresholdOutcome
 from kindle.rows import Animal, Answered, Asked, SessionEnded, SessionStarted, StatusAlarmed, decode
@@ -82,10 +72,13 @@ class _Reader:
     injections: list[InjectionFact] = field(default_factory=list)
     weights: list[WeightFact] = field(default_factory=list)
     events: list[EventFact] = field(default_factory=list)
-    observations: list[ObservationFact] = field(default_factory=list)
+    observations: ObservationReading = field(init=False)
     alarms: list[AlarmFact] = field(default_factory=list)
     opened: CodesOpened | None = None
     sessions: dict[str, _Session] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.observations = ObservationReading(self.rig)
 
     def read(self, row: Row) -> None:
         match row.kind:
@@ -136,14 +129,14 @@ class _Reader:
                 self._answered(row, session, decode(row.kind, row.payload, Answered).reply)
             case _:
                 outcome = decode(row.kind, row.payload, SessionEnded).outcome
-                if isinstance(outcome, PtzObserved | ElectroshockObserved) and self._seen_in(session):
-                    self.observations[-1] = replace(self.observations[-1], seen=outcome)
+                self.observations.ended(session.id, outcome)
                 if isinstance(outcome, DrugTested):
                     outcome = outcome.test
                 if isinstance(outcome, ThresholdOutcome) and session.started.protocol == "threshold":
                     self.thresholds.append(ThresholdFact(row.utc, self._day(row), session.id, outcome, row.seq))
 
     def _answered(self, row: Row, session: _Session, reply: Reply) -> None:
+        self.observations.answered(row, self._day(row), session.started.plan, reply)
         match reply:
             case Trial() | VoidTrial() if session.waiting is not None and session.last_train is not None:
                 self._settle(row, session, reply)
@@ -165,44 +158,10 @@ class _Reader:
                         given=reply,
                     )
                 )
-                plan = session.started.plan
-                if isinstance(plan, PtzPlan) and dose == plan.convulsant.dose:
-                    really = None if drawn is None else drawn.given_mg_per_kg
-                    meant = dose.mg_per_kg if isinstance(dose, Dose) else None
-                    self._observed(row, session, plan, meant if really is None else really)
-            case Confirmed(choice="given") if isinstance(session.started.plan, ElectroshockPlan):
-                self._observed(row, session, session.started.plan, None)
-            case Observed() if self._seen_in(session):
-                self._settle_observation(row, session, reply)
+            case Observed(scoring=scoring):
+                self._died(row, session, scoring)
             case _:
                 pass
-
-    def _observed(self, row: Row, session: _Session, plan: PtzPlan | ElectroshockPlan, mg_per_kg: float | None) -> None:
-        self.observations.append(
-            ObservationFact(
-                utc=row.utc,
-                day=self._day(row),
-                session=session.id,
-                seq=row.seq,
-                protocol="ptz" if isinstance(plan, PtzPlan) else "electroshock",
-                mg_per_kg=mg_per_kg,
-                condition=plan.condition,
-                scale=plan.scale,
-                rig=self.rig,
-            )
-        )
-
-    def _seen_in(self, session: _Session) -> bool:
-        return bool(self.observations) and self.observations[-1].session == session.id
-
-    def _settle_observation(self, row: Row, session: _Session, reply: Observed) -> None:
-        plan = session.started.plan
-        assert isinstance(plan, PtzPlan | ElectroshockPlan)
-        seen = evaluated(plan, (), reply) if isinstance(plan, PtzPlan) else shock_evaluated((), reply)
-        self.observations[-1] = replace(
-            self.observations[-1], seq=row.seq, scale=reply.scoring.scale, stage=reply.scoring.highest, seen=seen
-        )
-        self._died(row, session, reply.scoring)
 
     def _died(self, row: Row, session: _Session, scoring: Scoring) -> None:
         """An animal that was seen to die is out of the study, whether or not somebody enters it once more."""
@@ -250,9 +209,7 @@ class _Reader:
         for place, train in enumerate(self.trains):
             if train.seq == scored.trial_row:
                 self.trains[place] = replace(train, scale=scored.scale, stage=scored.stage, stage_seq=row.seq)
-        for place, fact in enumerate(self.observations):
-            if fact.seq == scored.trial_row:
-                self.observations[place] = replace(fact, scale=scored.scale, stage=scored.stage)
+        self.observations.scored_later(scored)
 
     def _day(self, row: Row) -> Any:
         return row.utc.astimezone(self.zone).date()
@@ -265,7 +222,7 @@ class _Reader:
             tuple(self.injections),
             tuple(self.weights),
             tuple(self.events),
-            tuple(self.observations),
+            tuple(self.observations.facts),
             tuple(self.alarms),
         )
 

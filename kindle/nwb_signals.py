@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def nwb_signals(path: Path) -> JoinedSignals:
         sorted(_notes(file, start_s), key=lambda note: note.onset_s),
         brain=[track.name for track in tracks if track.role == "eeg"],
         stimulus=[track.name for track in tracks if track.role == "stimulus_ttl"],
-        start_utc=in_utc(file.timestamps_reference_time or file.session_start_time),
+        start_utc=in_utc(file.timestamps_reference_time or file.session_start_time) + timedelta(seconds=start_s),
     )
 
 
@@ -200,6 +201,9 @@ def _notes(file: Any, start_s: float) -> Iterator[Note]:
     for table in [*(file.intervals or {}).values(), *([file.epochs, file.trials, file.invalid_times])]:
         if table is not None:
             yield from _intervals(table, start_s)
+    # Of NWB before version 2.10 files have no such tables, and of pynwb before 4 no such name.
+    for table in (getattr(file, "events", None) or {}).values():
+        yield from _events(table, start_s)
     for series in file.acquisition.values():
         if isinstance(series, AnnotationSeries):
             for time_s, text in zip(series.timestamps[:], series.data[:], strict=True):
@@ -207,11 +211,22 @@ def _notes(file: Any, start_s: float) -> Iterator[Note]:
 
 
 def _intervals(table: Any, start_s: float) -> Iterator[Note]:
-    column = next((name for name in _TEXT_COLUMNS if name in table.colnames), None)
     starts, stops = table["start_time"][:], table["stop_time"][:]
-    texts = [table.name] * len(starts) if column is None else [_word(text) for text in table[column][:]]
-    for start, stop, text in zip(starts, stops, texts, strict=True):
+    for start, stop, text in zip(starts, stops, _texts(table, len(starts)), strict=True):
         yield Note(float(start) - start_s, max(0.0, float(stop) - float(start)), text)
+
+
+def _events(table: Any, start_s: float) -> Iterator[Note]:
+    times = table["timestamp"][:]
+    lengths = np.nan_to_num(table["duration"][:]) if "duration" in table.colnames else np.zeros(len(times))
+    for time, length, text in zip(times, lengths, _texts(table, len(times)), strict=True):
+        yield Note(float(time) - start_s, max(0.0, float(length)), text)
+
+
+def _texts(table: Any, n_rows: int) -> list[str]:
+    """What the rows say; where they say nothing, the table's name."""
+    column = next((name for name in _TEXT_COLUMNS if name in table.colnames), None)
+    return [table.name] * n_rows if column is None else [_word(text) for text in table[column][:]]
 
 
 def _word(text: object) -> str:

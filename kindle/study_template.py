@@ -86,7 +86,9 @@ _LATER = """\
 #     max_trains_per_day = 40
 #
 #     [status]
-#     after_s = 300.0                  # a longer discharge is status epilepticus
+#     after_s = 300.0                  # a longer discharge is status epilepticus,
+#     stage_from = 5.0                 # and so is this stage again after the same train, without stage 0 between,
+#     apart_s = 60.0                   # when it begins so long after the first
 #     rescue_text = "what the licence says is done then"
 #
 #     [database]                       # where several rigs share the study

@@ -50,7 +50,7 @@ def dose(mg_per_kg: float) -> Dose:
 @pytest.fixture
 def facts(tmp_path: Path) -> StudyFacts:
     def tell(study: Study, teller: StudyTeller) -> None:
-        orders = {f"R{n}": ("low" if n % 2 else "high",) for n in range(1, 7)}
+        orders: dict[str, tuple[str, ...]] = {f"R{n}": ("low" if n % 2 else "high",) for n in range(1, 7)}
         store_design(study, Design("blocks", 1, ("low", "high"), orders), BEGUN)
         for rat in ("R2", "R3", "R4", "R5", "R6"):
             teller.kindled(rat, KINDLED if rat != "R3" else (1, 2))

@@ -87,6 +87,13 @@ class TestGroups:
         assert max(every) - min(every) <= 1
         assert design == groups(names("R", animals), names("dose", n), seed)
 
+    def test_no_treatment_is_favoured_where_the_groups_cannot_be_equal(self) -> None:
+        larger = {
+            Counter(one for (one,) in groups(names("R", 3), ["a", "b"], seed).orders.values()).most_common(1)[0][0]
+            for seed in range(40)
+        }
+        assert larger == {"a", "b"}
+
 
 class TestBlinding:
     DESIGN = blocks(names("R", 4), ["vehicle", "100", "200"], 5)

@@ -94,15 +94,23 @@ def test_the_journal_tells_the_source_its_digest_and_the_sealed_files(tmp_path: 
     assert verify_study(study) == []
 
 
-@pytest.mark.parametrize("name", ["signal.vhdr", "signal.vmrk", "signal.eeg"])
-def test_an_imported_recording_that_was_changed_is_found(tmp_path: Path, study: Path, name: str) -> None:
-    row = imported(study, edf(tmp_path / "a.edf"))
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("signal.vhdr", b"HPC", b"CTX"),
+        ("signal.vmrk", b"stim weak", b"stim high"),
+        ("signal.eeg", b"\x00", b"\x01"),
+    ],
+)
+def test_an_imported_recording_that_was_changed_is_found(
+    tmp_path: Path, study: Path, name: str, old: bytes, new: bytes
+) -> None:
+    row = imported(study, edf(tmp_path / "a.edf", notes=((2.0, 1.0, "stim weak"),)))
     changed = study / row.folder / name
     content = changed.read_bytes()
-    changed.write_bytes(
-        content[:600] + bytes([content[600] ^ 1]) + content[601:] if name != "signal.vmrk" else content[:-4]
-    )
-    assert verify_study(study)
+    assert old in content
+    changed.write_bytes(content.replace(old, new))
+    assert any(problem.path == changed for problem in verify_study(study))
 
 
 def test_an_imported_recording_that_is_gone_is_found(tmp_path: Path, study: Path) -> None:

@@ -3,7 +3,7 @@
 import builtins
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,8 @@ class TestNwb:
         }  # fmt: skip
         signals = load(self.written(tmp_path / "a.nwb", pynwb, [one]))
         assert (signals.names, signals.brain) == (("HPC", "CTX"), ("HPC", "CTX"))
-        assert signals.start_utc == BEGUN
+        # The first sample lies 2 s behind the reference.
+        assert signals.start_utc == BEGUN + timedelta(seconds=2)
         np.testing.assert_allclose(signals.read(["CTX", "HPC"], 100, 900), data[100:900, ::-1].T * [[1.0], [0.5]])
         assert [track.step for track in signals.tracks] == pytest.approx([0.5, 1.0])
 
@@ -127,6 +128,46 @@ class TestNwb:
         assert signals.notes == (Note(5.0, 1.0, "stim 100 uA"), Note(9.0, 0.5, "grooming"))
         assert found_trains(signals, path) == [Stimulus(2500, 3000)]
         assert found_trains(signals, path, "annotation:stim") == [Stimulus(2500, 3000)]
+
+    def test_where_nothing_was_acquired_the_lfp_is_read_and_annotation_series_are_notes(
+        self, tmp_path: Path, pynwb: Any
+    ) -> None:
+        data = counts(2000, 2)
+
+        def lfp(file: Any, name: str) -> None:
+            region = file.create_electrode_table_region([0, 1], "both")
+            series = pynwb.ecephys.ElectricalSeries(
+                name="one", data=data, rate=RATE_HZ, conversion=1e-6, starting_time=1.0, electrodes=region
+            )
+            module = file.create_processing_module(name=name, description="d")
+            module.add(pynwb.ecephys.LFP(electrical_series=series))
+
+        def said(file: Any, name: str) -> None:
+            words = ["stim", "größer"]
+            file.add_acquisition(
+                pynwb.misc.AnnotationSeries(name=name, data=words, timestamps=[2.0, 3.5], description="d")
+            )
+
+        signals = load(self.written(tmp_path / "a.nwb", pynwb, [], ecephys=lfp, said=said))
+        np.testing.assert_allclose(signals.read(["CTX"], 0, 2000)[0], data[:, 1])
+        assert signals.notes == (Note(1.0, 0.0, "stim"), Note(2.5, 0.0, "größer"))
+        assert signals.start_utc is not None
+        assert (signals.start_utc - BEGUN).total_seconds() == 1.0
+
+    def test_events_are_notes_with_or_without_a_duration(self, tmp_path: Path, pynwb: Any) -> None:
+        if not hasattr(pynwb.NWBFile, "create_events_table"):
+            pytest.skip("this pynwb has no events tables")
+
+        def events(file: Any, name: str) -> None:
+            table = file.create_events_table(name=name, description="d")
+            table.add_column("duration", "how long", col_cls=pynwb.event.DurationVectorData)
+            table.add_column("annotation", "what")
+            table.add_row(timestamp=2.0, duration=1.0, annotation="stim 100 uA")
+            table.add_row(timestamp=3.5, duration=float("nan"), annotation="groom")
+
+        one = {"name": "raw", "data": counts(5000, 2), "rate": RATE_HZ, "starting_time": 0.0}
+        signals = load(self.written(tmp_path / "a.nwb", pynwb, [one], marks=events))
+        assert signals.notes == (Note(2.0, 1.0, "stim 100 uA"), Note(3.5, 0.0, "groom"))
 
     def test_a_file_without_signals_or_that_is_none_is_refused(self, tmp_path: Path, pynwb: Any) -> None:
         empty, text = self.written(tmp_path / "a.nwb", pynwb, []), tmp_path / "b.nwb"

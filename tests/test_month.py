@@ -110,6 +110,7 @@ def test_a_month_from_the_operation_to_the_opened_codes(month: Month) -> None:
     assert month.kindles("4").startswith("R01: stage 4")
     month.types("animal event --study study R02 electrode_lost")
     assert month.due("R02") == "electrode lost: electrode lost on 2026-02-12"
+    assert month.flags("R02") == []
     refused = month.types("run kindling --study study --animal R02", leaves=1)
     assert refused.strip().endswith("kindle: R02 is out of the study since 2026-02-12: electrode lost")
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from kindle.report.prism import prism_columns, prism_grouped, prism_survival, prism_xy
+from kindle.report.prism import Replicates, prism_columns, prism_grouped, prism_survival, prism_xy
 from kindle.report.tables import JournalRow, Table
 
 
 def test_replicates_stand_side_by_side_under_the_title_of_their_group() -> None:
-    groups = {"control": {1.0: [0.5, None], 2.0: [1.5, 2.5]}, "drug": {1.0: [3.0]}}
+    groups: Replicates[float] = {"control": {1.0: [0.5, None], 2.0: [1.5, 2.5]}, "drug": {1.0: [3.0]}}
     assert prism_xy("p", "stimulation", groups).csv().splitlines() == [
         "stimulation,control,control,drug,drug",
         "1.0,0.5,,3.0,",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from msgspec import structs
 from kindle.course import standing
 from kindle.course_in_force import course_of
 from kindle.course_plan import Due, NeedsPerson, Standing, State, Wait
-from kindle.errors import ConfigError, UnsafeStimulus
+from kindle.errors import ConfigError, KindleError, UnsafeStimulus
 from kindle.experimenter import Answer, ItemMark, Mark, StageMark, Unattended
 from kindle.keeping import score_trial, weigh
 from kindle.ledger import Ledger
@@ -24,7 +25,7 @@ from kindle.progress import unheard
 from kindle.protocols.ptz import ElectroshockObserved, ElectroshockPlan, PtzObserved, PtzPlan
 from kindle.rig_config import RigConfig, load_rig
 from kindle.rows import Animal
-from kindle.session import Finished, run_session
+from kindle.session import Finished, end_unfinished, run_session
 from kindle.study import Study, create_study, open_study
 from kindle.tracing import trace
 from tests.bench import bench
@@ -59,10 +60,14 @@ class Observer(Unattended):
     marks: Sequence[Mark | None] = ()
     answer: str = "given"
     looks: int = 0
+    leaves_after: float = inf
 
     def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
         said = self.answer if self.answer in choices else choices[0]
         return lambda: said
+
+    def wants_stop(self) -> bool:
+        return self.looks > self.leaves_after
 
     def mark(self) -> Mark | None:
         self.looks += 1
@@ -164,6 +169,21 @@ def test_a_convulsant_that_was_withheld_is_no_dose(study: Study) -> None:
     session(study, prepared, 0, Observer(answer="withheld"))
     assert ledger(study).observations == ()
     assert isinstance(told(study, 0.1).next, Due)
+
+
+def test_a_dose_whose_observation_was_broken_off_is_a_dose_all_the_same(study: Study) -> None:
+    prepared = prepare_ptz(study, "R01", rig(), "control", DAY)
+    with pytest.raises(KindleError, match="stopped by the experimenter"):
+        session(study, prepared, 0, Observer(leaves_after=50))
+    end_unfinished(study, "R01", "power cut", now=lambda: DAY + timedelta(hours=1))
+    (fact,) = ledger(study).observations
+    assert fact.mg_per_kg == pytest.approx(34.8)
+    assert (fact.stage, fact.seen) == (None, None)
+    assert isinstance(told(study, 2).next, NeedsPerson)
+    score_trial(study, "R01", 3.0, "Ada", DAY + timedelta(hours=2))
+    early = told(study, 1).next
+    assert isinstance(early, Wait)
+    assert "dose 2" in early.reason
 
 
 def test_only_what_is_due_is_given(study: Study) -> None:

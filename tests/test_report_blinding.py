@@ -11,7 +11,7 @@ import pytest
 from kindle.animal_rows import CodesOpened
 from kindle.blinding import design_of, store_design, unblind
 from kindle.design import blocks
-from kindle.exchange import CodedDose
+from kindle.exchange import CodedDose, Dose
 from kindle.report import write_study_report
 from kindle.rows import Animal, kind_of
 from kindle.study import ANIMALS, Study, create_study, open_study
@@ -107,8 +107,30 @@ def test_after_they_are_opened_the_treatments_and_their_doses_are_shown(blind: t
     assert given["saline"] == f"vehicle: saline 2 ml/kg i.p. (code {code['saline']}, opened)"
     page = page_of(study)
     assert "n = 12 (50-200 mg/kg; 0/4 2/4 4/4)" in page
+    assert "sodium valproate: 50 mg/kg (0.301 mmol/kg), 100 mg/kg (0.602 mmol/kg) and 200 mg/kg" in page
+    assert f"{code['saline']} (a vehicle, or a code): 2 ml/kg i.p., 15 min before the test, 4 injections." in page
     assert "Ada &lt;b&gt; opened the codes on 2026-04-08 09:00:00 UTC: all tests are done (row " in page
     assert "32 sessions had begun before that, 0 after." in page
+
+
+def test_a_vehicle_beside_a_drug_does_not_hide_its_dose(tmp_path: Path) -> None:
+    """A rat that had the drug and saline in place of a second drug counts; one with an unknown bottle does not."""
+    head, _, rest = INJECTED.format(name="low", dose=50.0, mg_per_ml=25.0).partition("[[treatments.injections]]")
+    vehicle = 'vehicle = { substance = "saline", ml_per_kg = 2.0, route = "i.p.", pretreatment_min = 15.0 }\n'
+    create_study(tmp_path / "study", f'name = "beside"\n{head}{vehicle}[[treatments.injections]]{rest}')
+    dose = Dose("sodium valproate", "mg_salt", 50.0, "i.p.", 900.0)
+    with open_study(tmp_path / "study") as study:
+        for rat in ("R1", "R2"):
+            study.add_animal(Animal(rat), BEGUN)
+        teller = StudyTeller(study)
+        for rat, bottle in (("R1", "saline"), ("R2", "X")):
+            teller.drug_day(rat, "low", (dose, CodedDose(bottle, 2.0, "i.p.", 900.0)), 1, 20.0)
+        report = write_study_report(study).parent
+    with (report / "doses.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["animal"] for row in csv.DictReader(file)] == ["R1"]
+    with (report / "analysed.csv").open(encoding="utf-8", newline="") as file:
+        left_out = {row["outcome"]: row["left out"] for row in csv.DictReader(file)}
+    assert left_out["dose-response"] == "R2: dose not known"
 
 
 def test_a_bottle_that_did_not_hold_the_dose_that_was_meant_gives_no_dose(blind: tuple[Study, Path]) -> None:

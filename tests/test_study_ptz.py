@@ -101,6 +101,11 @@ def test_doses_give_the_ed50_of_the_same_counts_and_the_controls_are_its_control
     assert f"ED50 {three_digits(value)} mg/kg" in told[2].body
     assert "control 0/8" in told[2].body
     assert "ptz_dose_response.svg" in told[3].files
+    prism = list(csv.reader(StringIO(told[3].files["prism_ptz_dose_response.csv"].decode())))
+    assert [(row[0], row.count("1.0"), row.count("0.0")) for row in prism[2:]] == [
+        (str(dose), k, 8 - k) for dose, k in zip(DOSED_S, protected, strict=True)
+    ]
+    assert prism[1][1:] == ["0.0"] * 8
 
 
 def test_each_test_names_the_row_of_what_was_seen(told: ToldStudy) -> None:

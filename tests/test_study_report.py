@@ -195,7 +195,8 @@ def test_where_rats_were_tested_again_limits_are_those_of_whole_animals(told: tu
     """Six rats had every dose of every drug: the limits of three times as many rats would be too narrow."""
     for counts in COUNTS.values():
         tests = [(rat, dose, n < k) for dose, k in counts.items() for n, rat in enumerate(RATS[:PER_DOSE])]
-        again = bootstrap_by_animal(*zip(*tests, strict=True))
+        rats, amounts, protected = ([test[place] for test in tests] for place in range(3))
+        again = bootstrap_by_animal(rats, amounts, protected)  # type: ignore[arg-type]
         assert again.low is not None
         assert again.high is not None
         limits = f"{three_digits(again.low)} to {three_digits(again.high)} mg/kg (6 animals, 2000 resamples, seed 0)"
@@ -215,6 +216,17 @@ def test_a_cell_that_a_spreadsheet_would_run_is_written_as_text(tmp_path: Path) 
         StudyTeller(study).kindled("r", (1,))
         write_study_report(study)
         assert table(study, "animals")[0]["strain"] == "'=cmd()"
+
+
+def test_of_two_days_of_one_treatment_the_first_is_compared(tmp_path: Path) -> None:
+    with study_with(tmp_path / "study", Animal("r")) as study:
+        teller = StudyTeller(study)
+        teller.drug_day("r", "control", (), 5, 60.0)
+        for discharge_s in (20.0, 40.0):
+            teller.drug_day("r", "vehicle", (CodedDose("saline", 2.0, "i.p.", 900.0),), 5, discharge_s)
+        write_study_report(study)
+        (row,) = table(study, "prism_paired_1")
+    assert (row["control"], row["vehicle"]) == ("60.0", "20.0")
 
 
 def test_the_codes_of_a_blinded_treatment_stay_codes(tmp_path: Path) -> None:

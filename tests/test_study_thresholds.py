@@ -93,6 +93,11 @@ def test_changes_are_of_the_same_rats_and_a_censored_one_is_not_left_out(told: T
     rows = [row for row in written(told[3], "threshold_changes") if row["animal"] == "R3"]
     assert float(rows[0]["ratio to"]) == pytest.approx(85.6 / 123.3)
     assert rows[1]["ratio to"] == ""
+    (prism,) = [row for row in written(told[3], "prism_threshold_changes") if row[""] == "R3"]
+    assert (prism["valproate 200 / control: to"], float(prism["valproate 200 / control: from"])) == (
+        "",
+        pytest.approx(900.0 / 85.6),
+    )
     assert float(rows[1]["ratio from"]) == pytest.approx(900.0 / 85.6)
 
 

@@ -10,6 +10,7 @@ from kindle.commands.study import STUDY
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kindle.ordering import ProtocolName
     from kindle.prepared import Prepared
     from kindle.rig_config import RigConfig
     from kindle.session import Finished, LastTrain
@@ -180,26 +181,11 @@ def preparation(
     protocol: str, animal_id: str, treatment: str, *, threshold: bool = False, although: str = ""
 ) -> "Callable[[Study, RigConfig], Prepared]":
     """What makes the plan of a protocol, by its name on the command line."""
-    from kindle.prepared import prepare_threshold
-    from kindle.preparing import prepare_drug_test, prepare_kindling
-    from kindle.preparing_observations import prepare_electroshock, prepare_ptz
+    from kindle.ordering import Order, prepare
     from kindle.session import utc_now
 
-    def prepare(study: "Study", rig: "RigConfig") -> "Prepared":
-        now = utc_now().astimezone()
-        match protocol:
-            case "threshold":
-                return prepare_threshold(study, animal_id, rig)
-            case "kindling":
-                return prepare_kindling(study, animal_id, rig, now)
-            case "drug-test":
-                return prepare_drug_test(study, animal_id, rig, treatment, now, threshold=threshold, although=although)
-            case "electroshock":
-                return prepare_electroshock(study, animal_id, rig, treatment, now, although=although)
-            case _:
-                return prepare_ptz(study, animal_id, rig, treatment, now, although=although)
-
-    return prepare
+    order = Order(cast("ProtocolName", protocol), animal_id, treatment, threshold, although=although)
+    return lambda study, rig: prepare(study, order, rig, utc_now().astimezone())
 
 
 def rig_of(study: Path) -> str:

@@ -77,7 +77,8 @@ class Contents:
     def answers(self) -> Iterator[Answer]:
         if self.view is None:
             return
-        answered = [(e.reply, utc) for e, utc in zip(self.view.exchanges, self.view.asked_utc, strict=True) if e.reply]
+        asked = zip(self.view.exchanges, self.view.asked_utc, strict=True)
+        answered = [(exchange.reply, utc) for exchange, utc in asked if exchange.reply is not None]
         for (reply, utc), seq in zip(answered, self.view.reply_seqs, strict=True):
             yield Answer(reply, seq, utc)
 
@@ -141,10 +142,11 @@ def study_of(path: Path) -> tuple[Path, str]:
 
     Raises ``ConfigError`` where there is none.
     """
-    resolved = path.resolve()
+    named = path if path.is_dir() else path.parent
+    resolved = named.resolve()
     for folder in (resolved, *resolved.parents):
-        if (folder / CONFIG).is_file():
-            return (path, "") if folder == resolved else (folder, resolved.relative_to(folder).as_posix())
+        if (folder / CONFIG).is_file() and path.exists():
+            return (named, "") if folder == resolved else (folder, resolved.relative_to(folder).as_posix())
     raise ConfigError(
         f"{path} is neither a study nor a recording in one: give a folder with {CONFIG}, or a folder in its recordings"
     )

@@ -118,18 +118,6 @@ def look(*, dark: bool = False, large: bool = False) -> Look:
     return replace(chosen, large=True, text_pt=15, title_pt=20, huge_pt=54, button_px=60)
 
 
-def contrast(one: str, other: str) -> float:
-    """1 (the same) to 21 (black on white), as WCAG 2 defines it."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def stylesheet(look: Look) -> str:
     """Qt's style sheet; buttons called ``stop``, ``arm`` and ``fire``, labels ``title``, ``quiet``, ``huge``."""
     return f"""

@@ -153,7 +153,8 @@ class StartPage(QWidget):
         name: ProtocolName = self.protocol.currentData()
         treatment = self.treatment.currentText() if name in TREATED else CONTROL
         at_threshold = name == "drug-test" and self.at_threshold.isChecked()
-        return Order(name, self.animal, treatment, at_threshold)
+        although = self.although.text().strip() if name in TREATED else ""
+        return Order(name, self.animal, treatment, at_threshold, although=although)
 
     def choose(self, animal: str) -> None:
         for row in range(self.animals.count()):
@@ -205,6 +206,7 @@ class StartPage(QWidget):
                 self._lines.addRow(line(label, "quiet"), line(value, wraps=True))
         say(self._alarms, "\n".join(f"! {flag}" for flag in card.standing.flags))
         self._alarms.setVisible(bool(card.standing.flags))
+        self.although.clear()
         if (suggested := card.suggested) is not None:
             self.protocol.blockSignals(True)
             self.protocol.setCurrentIndex(self.protocol.findData(suggested.protocol))
@@ -218,6 +220,7 @@ class StartPage(QWidget):
         name = self.protocol.currentData()
         self.treatment.setVisible(name in TREATED)
         self.at_threshold.setVisible(name == "drug-test")
+        self.although.setVisible(name in TREATED)
         self.begin.setEnabled(False)
         self.chosen.emit()
 
@@ -246,6 +249,10 @@ class StartPage(QWidget):
         self.treatment.currentIndexChanged.connect(lambda *_: self._protocol_changed())
         self.at_threshold = QCheckBox("by a threshold test")
         self.at_threshold.toggled.connect(lambda *_: self._protocol_changed())
+        self.although = QLineEdit()
+        self.although.setPlaceholderText("Why, where the course forbids it today; it stands in the journal")
+        self.although.setAccessibleName("Why a treatment is tested although the course forbids it today")
+        self.although.editingFinished.connect(self._protocol_changed)
         self._rig = line("", "quiet", wraps=True)
         self._worst = line("", "quiet", wraps=True)
         self.begin = button("Connect and begin\nEnter", self._begin)
@@ -258,6 +265,7 @@ class StartPage(QWidget):
         choices.addStretch(1)
         column = QVBoxLayout(group)
         column.addLayout(choices)
+        column.addWidget(self.although)
         column.addWidget(self._rig)
         column.addWidget(self._worst)
         column.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeft)

@@ -4,14 +4,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, QUrl
+from PySide6.QtCore import QEvent, QObject, QTimer, QUrl
 from PySide6.QtGui import QCloseEvent, QDesktopServices, QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QApplication,
-    QComboBox,
     QFileDialog,
-    QLineEdit,
     QMainWindow,
     QStackedWidget,
     QVBoxLayout,
@@ -21,13 +18,15 @@ from PySide6.QtWidgets import (
 from kindle.assembly import assembled
 from kindle.conducting import Assemble, Conductor, StopSaid
 from kindle.errors import KindleError
+from kindle.gui.chosen_rig import ChosenRig, reality
 from kindle.gui.header import Header
-from kindle.gui.keys import Command, command_of, typed_of
+from kindle.gui.keys import Command, command_of
 from kindle.gui.leaving_bar import LeavingBar
 from kindle.gui.look import Look, look, stylesheet
 from kindle.gui.menus import Menus
 from kindle.gui.preferences import Preferences
 from kindle.gui.review.window import ReviewWindow
+from kindle.gui.session_keys import TYPED_INTO, key_in_session, key_in_training
 from kindle.gui.session_page import SessionPage
 from kindle.gui.start_page import StartPage
 from kindle.gui.study_tasks import StudyTasks
@@ -35,7 +34,7 @@ from kindle.gui.training_page import TrainingPage
 from kindle.gui.words import button_rules
 from kindle.ordering import Order
 from kindle.pacing import Pace
-from kindle.rig_config import RigConfig, load_rig
+from kindle.rig_config import RigConfig
 from kindle.roster import Roster
 from kindle.session import utc_now
 
@@ -44,7 +43,6 @@ ROSTER_S = 60.0
 """The list of animals is read anew this often: what is due changes with the time of day."""
 PATIENCE_S = 10.0
 """A session that has not ended this long after it was stopped may be left: its files are safe as they lie."""
-TYPED_INTO = (QLineEdit, QAbstractSpinBox, QComboBox)
 
 
 class Window(QMainWindow):
@@ -63,8 +61,7 @@ class Window(QMainWindow):
         self._assemble = assemble
         self._now_s = now_s
         self._study: Path | None = None
-        self._rig = rig or "simulated"
-        self._rig_given = rig is not None
+        self._rig = ChosenRig(rig)
         self._speed = speed
         self._pace = Pace(speed)
         self._tasks = StudyTasks(self.tell)
@@ -99,7 +96,7 @@ class Window(QMainWindow):
         self.resize(1280, 800)
         if not preferences.geometry.isEmpty():
             self.restoreGeometry(preferences.geometry)
-        self._set_rig(self._rig)
+        self._show_rig()
         if study is not None:
             self.open_study(study)
         self.start.search.setFocus()
@@ -130,7 +127,7 @@ class Window(QMainWindow):
         self._drop_session()
         self.session = page
         self._show_page(page)
-        self.header.name(f"{order.animal}   {order.protocol.replace('-', ' ')}   rig {rig.name}: {_reality(rig)}")
+        self.header.name(f"{order.animal}   {order.protocol.replace('-', ' ')}   rig {rig.name}: {reality(rig)}")
         self.header.tell("")
         self.header.show_stop(StopSaid.NOT_PRESSED)
         self.conductor.begin()
@@ -178,30 +175,10 @@ class Window(QMainWindow):
             return False
         shown = self._pages.currentWidget()
         if self.training is not None and shown is self.training:
-            return self._key_in_training(self.training, event)
+            return key_in_training(self.training, event)
         if self.session is not None and shown is self.session and self.running:
-            return self._key_in_session(self.session, event)
+            return key_in_session(self.session, event)
         return False
-
-    def _key_in_session(self, page: SessionPage, event: QKeyEvent) -> bool:
-        typed, asked = typed_of(event), page.question
-        if asked.isVisible():
-            if event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-                asked.step(-1 if event.key() == Qt.Key.Key_Left else 1)
-                return True
-            if typed and asked.choose(typed):
-                return True
-        command = command_of(event)
-        if command is not None:
-            page.command(command)
-            return True
-        return bool(typed) and page.typed(typed)
-
-    def _key_in_training(self, page: TrainingPage, event: QKeyEvent) -> bool:
-        if command_of(event) is Command.ARM:
-            page.next()
-            return True
-        return page.typed(typed_of(event))
 
     # Leaving.
 
@@ -241,9 +218,8 @@ class Window(QMainWindow):
             self.tell("A session is running: open another study when it is over.")
             return
         self._study = folder
-        own = folder / "rig.toml"
-        if own.is_file() and not self._rig_given:
-            self._set_rig(str(own))
+        self._rig.beside(folder)
+        self._show_rig()
         self._read_roster()
 
     def open_demo(self) -> None:
@@ -252,8 +228,7 @@ class Window(QMainWindow):
         if self.running:
             self.tell("A session is running: try the simulated rat when it is over.")
             return
-        self._rig_given = True
-        self._set_rig("simulated")
+        self._rig.choose("simulated")
         try:
             self.open_study(demo_study(Path("kindle-demo")))
         except KindleError as refused:
@@ -268,8 +243,8 @@ class Window(QMainWindow):
         if self.running:
             self.tell("A session is running: choose another rig when it is over.")
             return
-        self._rig_given = True
-        self._set_rig(name)
+        self._rig.choose(name)
+        self._show_rig()
         self._look_ahead()
 
     def set_speed(self, speed: float) -> None:
@@ -314,20 +289,19 @@ class Window(QMainWindow):
             if page is not None:
                 page.set_look(self._look)
 
-    def _set_rig(self, name: str) -> None:
-        self._rig = name
-        self._menus.check_rig(name)
+    def _show_rig(self) -> None:
+        self._menus.check_rig(self._rig.name)
         rig = self._loaded_rig()
         if rig is not None:
-            self.start.set_rig(f"Rig: {rig.name} ({_reality(rig)}), at most {rig.limits.max_current_ua:g} µA")
+            self.start.set_rig(f"Rig: {rig.name} ({reality(rig)}), at most {rig.limits.max_current_ua:g} µA")
 
     def _loaded_rig(self) -> RigConfig | None:
-        try:
-            return load_rig(self._rig)
-        except KindleError as wrong:
-            self.start.set_rig(f"Rig {self._rig}: {wrong}")
-            self.tell(str(wrong))
+        rig = self._rig.load()
+        if isinstance(rig, str):
+            self.start.set_rig(rig)
+            self.tell(rig)
             return None
+        return rig
 
     def _read_roster(self) -> None:
         self._read_at_s = self._now_s()
@@ -394,7 +368,3 @@ class Window(QMainWindow):
     def _ring(self) -> None:
         if self.preferences.sound:
             QApplication.beep()
-
-
-def _reality(rig: RigConfig) -> str:
-    return "SIMULATED RAT, no animal is stimulated" if rig.bench is not None else "real instruments"

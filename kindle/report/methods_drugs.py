@@ -10,7 +10,7 @@ from kindle.exchange import CodedDose, Dose, Injected
 from kindle.journal import Row
 from kindle.protocols.drug_test import DrugTestPlan
 from kindle.protocols.ptz import ElectroshockPlan, PtzPlan
-from kindle.report.study_conditions import opening_of, sealing_of
+from kindle.report.study_conditions import given_on, opening_of, sealing_of
 from kindle.report.study_facts import StudyFacts
 from kindle.report.study_sources import Source
 from kindle.report.study_words import counted, listed, range_of
@@ -35,19 +35,16 @@ class _Kind:
 
 
 def drugs(facts: StudyFacts) -> Iterator[str]:
-    injected = [
-        exchange.reply for view in facts.sessions for exchange in view.exchanges if isinstance(exchange.reply, Injected)
-    ]
-    if not injected:
-        return
     of_drugs: dict[_Kind, list[tuple[Dose, Injected]]] = {}
     of_codes: dict[CodedDose, int] = {}
-    for one in injected:
-        if isinstance(one.dose, Dose):
-            kind = _Kind(one.dose.substance, one.dose.basis, one.dose.route, one.dose.pretreatment_s)
-            of_drugs.setdefault(kind, []).append((one.dose, one))
-        else:
+    for one, doses in _injections(facts):
+        for dose in doses:
+            kind = _Kind(dose.substance, dose.basis, dose.route, dose.pretreatment_s)
+            of_drugs.setdefault(kind, []).append((dose, one))
+        if not doses and isinstance(one.dose, CodedDose):
             of_codes[one.dose] = of_codes.get(one.dose, 0) + 1
+    if not of_drugs and not of_codes:
+        return
     for kind, given in of_drugs.items():
         yield _drug(kind, given, _solutions(facts))
     for coded, n in of_codes.items():
@@ -58,6 +55,21 @@ def drugs(facts: StudyFacts) -> Iterator[str]:
     plans = [view.started.plan for view in facts.sessions]
     tolerances = [plan.tolerance_s for plan in plans if isinstance(plan, DrugTestPlan | PtzPlan | ElectroshockPlan)]
     yield f"The time from injection to test was kept by the sample clock to within {range_of(tolerances, 's')}."
+
+
+def _injections(facts: StudyFacts) -> Iterator[tuple[Injected, tuple[Dose, ...]]]:
+    """Every injection with its doses: those of an opened code as well, none of a vehicle or of a code that is "
+    "closed."""
+    for view in facts.sessions:
+        source = facts.source(view.id)
+        for exchange in view.exchanges:
+            match exchange.reply:
+                case Injected(dose=Dose() as dose):
+                    yield exchange.reply, (dose,)
+                case Injected(dose=CodedDose(code=code)):
+                    yield exchange.reply, given_on(source, code, (exchange.reply,), facts.sources).known
+                case _:
+                    pass
 
 
 def days(facts: StudyFacts) -> Iterator[str]:

@@ -21,6 +21,8 @@ class Given:
 
     known: tuple[Dose, ...]
     words: str
+    complete: bool = False
+    """Whether these doses are all that may act: a vehicle beside them does not."""
 
 
 def named(ledger: Ledger, source: Source, sources: Sequence[Source]) -> Ledger:
@@ -75,11 +77,13 @@ def given_on(source: Source, condition: str, injected: Sequence[Injected], sourc
         if isinstance(known, str):
             return Given((), known)
         words = doses_in_words(known) or _vehicle(source, treatment)
-        return Given(known, f"{words} (code {condition}, opened)")
+        return Given(known, f"{words} (code {condition}, opened)", bool(known))
     doses = [one.dose for one in injected]
     of_drugs = tuple(dose for dose in doses if isinstance(dose, Dose))
     if of_drugs:
-        return Given(of_drugs, doses_in_words(of_drugs))
+        vehicle = _vehicle_of(source, condition)
+        others = [dose for dose in doses if isinstance(dose, CodedDose) and (vehicle is None or dose.code != vehicle)]
+        return Given(of_drugs, doses_in_words(of_drugs), not others)
     if condition in _codes(source, sources):
         return Given((), f"code {condition}, not opened: the substance is not known to this report")
     if doses and _treatment(source, condition) is not None:
@@ -99,6 +103,11 @@ def _codes(source: Source, sources: Sequence[Source]) -> tuple[str, ...]:
 
 def _treatment(source: Source, name: str) -> Treatment | None:
     return next((one for one in source.config.treatments if one.name == name), None)
+
+
+def _vehicle_of(source: Source, name: str) -> str | None:
+    treatment = _treatment(source, name)
+    return None if treatment is None or treatment.vehicle is None else treatment.vehicle.substance
 
 
 def _vehicle(source: Source, name: str) -> str:

@@ -41,13 +41,11 @@ class DrugDay:
     """A treatment, a code that is not open, or the control."""
     known: tuple[Dose, ...]
     """Doses whose substance is known; of an open code what the key and study.toml say of it."""
+    all_known: bool
+    """Whether nothing else that may act was injected."""
     given: str
     """What was injected, in words."""
     row: JournalRow
-
-    @property
-    def all_known(self) -> bool:
-        return bool(self.known) and len(self.known) >= len(self.doses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +204,7 @@ def _drug_days(ledgers: Mapping[str, Ledger], sources: tuple[Source, ...]) -> It
                     tuple(one.dose for one in injected),
                     train.condition,
                     given.known,
+                    given.complete,
                     given.words,
                     source.row(train.seq),
                 )

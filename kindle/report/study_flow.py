@@ -127,7 +127,11 @@ def _outcomes(facts: StudyFacts, days: Mapping[str, DrugDay]) -> Iterator[Analys
     yield Analysed("discharge, paired", len(days) - len(durations), durations)
     yield Analysed("stage, paired", len(days) - len(stages), stages)
     if any(day.all_known for day in days.values()):
-        without = {id: "no stage" for id, day in days.items() if not has_stage(day)}
+        without = {
+            id: "no stage" if day.all_known else "dose not known"
+            for id, day in days.items()
+            if not day.all_known or not has_stage(day)
+        }
         yield Analysed("dose-response", len(days) - len(without), without)
 
 

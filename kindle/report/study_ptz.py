@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 
 from kindle.analysis import latency
+from kindle.analysis.fit import Fit
 from kindle.analysis.latencies import Latencies
 from kindle.analysis.plot_quantal import plot_dose_response
 from kindle.analysis.plot_survival import plot_latencies
@@ -14,7 +15,7 @@ from kindle.analysis.report_line import report_line, three_digits
 from kindle.analysis.wording import words_of
 from kindle.report.convulsant_tests import ConvulsantTest, Kind, convulsant_tests, first_of_each
 from kindle.report.markup import NOTHING, Html, element, joined, table
-from kindle.report.prism import prism_survival
+from kindle.report.prism import prism_survival, prism_xy
 from kindle.report.section import Drawer, Section
 from kindle.report.study_facts import StudyFacts
 from kindle.report.tables import Cell, Table
@@ -139,7 +140,8 @@ def _dose_responses(kind: Kind, groups: Groups, draw: Drawer) -> Iterator[Html]:
     tests = [test for of in groups.values() for test in of]
     control = [test for test in tests if not test.doses and not test.coded]
     substances = dict.fromkeys((test.doses[0].substance, test.doses[0].basis) for test in tests if len(test.doses) == 1)
-    fits = {}
+    fits: dict[str, Fit] = {}
+    counted: dict[str, dict[float, list[float | None]]] = {}
     for substance, basis in substances:
         alone = [test for test in tests if len(test.doses) == 1]
         of_drug = [t for t in alone if (t.doses[0].substance, t.doses[0].basis) == (substance, basis)]
@@ -152,13 +154,16 @@ def _dose_responses(kind: Kind, groups: Groups, draw: Drawer) -> Iterator[Html]:
             [test.latency_s is None for test, _ in rows],
             QuantalOptions(unit="mg/kg"),
         )
-        fits[f"{substance} ({basis})"] = fit
-        line = report_line(fit, fit.ed(0.5), protected="no seizure")
-        yield element("p", element("b", f"{substance} ({basis})"), f": {line}")
+        name = f"{substance} ({basis})"
+        fits[name] = fit
+        for test, dose in sorted(rows, key=lambda row: row[1]):
+            counted.setdefault(name, {}).setdefault(dose, []).append(float(test.latency_s is None))
+        yield element("p", element("b", name), f": {report_line(fit, fit.ed(0.5), protected='no seizure')}")
         yield draw.rows(test.row for test, _ in rows)
     if any(fit.table is not None and fit.table.doses for fit in fits.values()):
         caption = "Protected (no seizure) against the dose, with the band of the line; open: 0 or 100 %."
-        yield draw.figure(f"{kind}_dose_response", plot_dose_response(fits), caption)
+        data = prism_xy(f"prism_{kind}_dose_response", "mg/kg", counted)
+        yield draw.figure(f"{kind}_dose_response", plot_dose_response(fits), caption, data)
 
 
 def _table(kind: Kind, tests: Sequence[ConvulsantTest]) -> Table:

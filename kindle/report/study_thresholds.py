@@ -91,7 +91,8 @@ def _changes(found: Sequence[Change], draw: Drawer) -> Iterator[Html]:
     }
     if any(ratios.values()):
         figure = plot_threshold_changes(ratios, results, what=DISCHARGE)
-        yield draw.figure("threshold_changes", figure, "Change of the afterdischarge threshold in the same rats.")
+        caption = "Change of the afterdischarge threshold in the same rats."
+        yield draw.figure("threshold_changes", figure, caption, _prism_changes(found))
     rows: list[tuple[str, ...]] = []
     for one in found:
         more = f"; {len(one.without)} more without a threshold before" if one.without else ""
@@ -172,3 +173,14 @@ def _prism(name: str, groups: Groups) -> Table:
         columns[f"{occasion}: above µA"] = [own[id].above_ua if id in own else None for id in animals]
         columns[f"{occasion}: up to µA"] = [own[id].up_to_ua if id in own else None for id in animals]
     return prism_columns(f"prism_{name}", columns, animals)
+
+
+def _prism_changes(found: Sequence[Change]) -> Table:
+    """Both limits of each rat's ratio."""
+    animals = list(dict.fromkeys(after.animal for one in found for _, after in one.pairs))
+    columns: dict[str, list[float | None]] = {}
+    for one in found:
+        ratios = dict(zip((after.animal for _, after in one.pairs), ratio_limits(*_sides(one)), strict=True))
+        columns[f"{one.name}: from"] = [ratios[id].low if id in ratios else None for id in animals]
+        columns[f"{one.name}: to"] = [ratios[id].high if id in ratios else None for id in animals]
+    return prism_columns("prism_threshold_changes", columns, animals)

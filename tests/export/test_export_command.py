@@ -65,7 +65,8 @@ def test_the_code_itself_is_exported(tmp_path: Path) -> None:
 
 def test_a_recording_folder_stands_for_its_session(tmp_path: Path, study: Path) -> None:
     folder = next((study / "recordings").glob("*/*_threshold"))
-    assert study_of(folder) == (study, folder.relative_to(study).as_posix())
+    assert study_of(folder) == study_of(folder / "signal.vhdr") == (study, folder.relative_to(study).as_posix())
+    assert study_of(study) == study_of(study / "study.toml") == (study, "")
     assert export("edf", folder, tmp_path / "a").exit_code == 0
     assert export("edf", study, tmp_path / "b", "--session", "R01_20260304_093000_threshold").exit_code == 0
     assert [path.name for path in sorted((tmp_path / "a").iterdir())] == [

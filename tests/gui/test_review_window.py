@@ -20,7 +20,7 @@ from kindle.gui.review.asking import Questions, Signature, SignatureDialog
 from kindle.gui.review.opening import entries, session_part
 from kindle.gui.review.panel import SignalPanel
 from kindle.gui.review.stacked import bands
-from kindle.gui.review.time_axis import time_labels
+from kindle.gui.review.time_axis import spacings, times_told
 from kindle.gui.review.window import ReviewWindow
 from kindle.spreading import at_once
 
@@ -356,4 +356,5 @@ def test_the_look_is_chosen_by_key_and_kept(window: ReviewWindow, qtbot: QtBot) 
 
 @pytest.mark.parametrize(("span_s", "label"), [(7200.0, "15:00"), (30.0, "0:05"), (0.5, "0.1"), (0.05, "0.01")])
 def test_times_are_labelled_in_whole_minutes_seconds_or_parts(span_s: float, label: str) -> None:
-    assert label in time_labels(0.0, span_s, 900.0)
+    (spacing, _), _ = spacings(0.0, span_s, 900.0)
+    assert times_told([spacing], 1.0, spacing) == [label]

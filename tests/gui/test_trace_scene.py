@@ -223,6 +223,24 @@ def test_no_number_of_marks_makes_memory_grow() -> None:
     assert len(marks.discharges) == 500
 
 
+def test_marks_go_with_the_samples_that_they_belong_to_so_that_frames_cost_the_same_after_hours() -> None:
+    shown = scene()
+    counts = signal(20_000)
+    shown.marks.discharge(Span(1000, None))
+    for first in range(0, 40 * 20_000, 20_000):
+        shown.remark(shown.marks.train(Span(first, first + 2000)))
+        shown.remark(shown.marks.gap(first + 5000, 3))
+        shown.push(first, counts)
+        shown.advance()
+    oldest = 39 * 20_000 + 20_000 - 121 * 2000
+    kept = shown.marks.grounds(np.arange(0, 800_001, 50.0))
+    first_train = int(np.flatnonzero(kept == 3)[0]) * 50
+    assert oldest - 20_000 <= first_train
+    assert shown.marks.running == Span(1000, None), "what goes on is kept however long it does"
+    lost = shown.marks.lines(np.arange(0, 800_001, 50.0), 1e12)
+    assert (lost == 4).sum() <= 13
+
+
 def test_lanes_fill_the_height_and_none_touches_another() -> None:
     lanes = laid_out(CHANNELS, 200)
     assert lanes[0].top == 0
@@ -317,3 +335,16 @@ def test_where_samples_were_lost_a_line_stands() -> None:
     shown.advance()
     shown.remark(shown.marks.gap(7030, 500))
     assert np.flatnonzero(shown.picture.pixels[1] == argb(LIGHT.lost)).tolist() == [140]
+
+
+@pytest.mark.parametrize(("count", "at_the_top"), [(32_767, True), (-32_768, False)])
+def test_a_signal_beyond_its_lane_stands_at_the_border_of_it(count: int, at_the_top: bool) -> None:
+    """A saturated amplifier must not look like one that is not connected."""
+    channels = (Channel("X", "aux", "V", 1.0), Channel("Y", "aux", "V", 1.0))
+    shown = Scene(channels, 2000.0, LIGHT, TraceSettings(5.0, half_ranges={"X": 100.0, "Y": 100.0}))
+    shown.resize(200, 90, 1)
+    shown.push(0, np.stack([np.full(10_000, count, np.int16), np.zeros(10_000, np.int16)]))
+    shown.advance()
+    lane, other = shown.lanes
+    inked = np.flatnonzero(shown.picture.pixels[:, 50] == argb(LIGHT.trace)).tolist()
+    assert inked == [lane.top if at_the_top else lane.last, other.top + (other.height - 1) // 2]

@@ -8,12 +8,24 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from drivers.interface import Channel
-from kindle.gui.look import DARK, LIGHT, Look, contrast, look
+from kindle.gui.look import DARK, LIGHT, Look, look
 from kindle.gui.traces.live import LiveTraces
 from kindle.gui.traces.settings import Mode, TraceSettings
 
 CHANNELS = (Channel("AMY", "eeg", "uV", 0.1), Channel("TTL", "stimulus_ttl", "V", 5 / 32768))
 RATE_HZ = 1000.0
+
+
+def contrast(one: str, other: str) -> float:
+    """1 (the same) to 21 (black on white), as WCAG 2 defines it."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 @pytest.fixture

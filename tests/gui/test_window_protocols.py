@@ -81,6 +81,19 @@ def test_an_injection_shows_its_card_and_one_that_is_withheld_ends_the_test(qtbo
     assert not isinstance(outcome, DrugTestStopped | PtzObserved)
 
 
+def test_what_the_course_forbids_today_takes_a_reason(qtbot: QtBot, tmp_path: Path) -> None:
+    with window_with(qtbot, tmp_path, KINDLING + DRUGS) as at:
+        choose(at, "drug-test", "valproate 200")
+        start = at.window.start
+        at.until(lambda: bool(start.refusal))
+        assert not start.begin.isEnabled()
+        at.qtbot.keyClicks(start.although, "pilot")
+        at.qtbot.keyClick(start.although, Qt.Key.Key_Return)
+        at.until(lambda: start.begin.isEnabled())
+        assert start.order is not None
+        assert start.order.although == "pilot"
+
+
 def test_a_convulsant_is_observed_by_key_until_death(qtbot: QtBot, tmp_path: Path) -> None:
     with window_with(qtbot, tmp_path, KINDLING + DRUGS) as at:
         choose(at, "ptz")

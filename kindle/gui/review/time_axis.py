@@ -1,8 +1,6 @@
 """Where the lines of a time axis stand, and what is written below them."""
 
-from math import ceil, floor, log10
-
-import numpy as np
+from math import floor, log10
 
 from kindle.gui.traces.headline import clock
 
@@ -24,10 +22,3 @@ def times_told(seconds: list[float], scale: float, spacing: float) -> list[str]:
         return [clock(second) if second >= 0 else "" for second in seconds]
     digits = max(1, -floor(log10(spacing)))
     return [f"{second:.{digits}f}" for second in seconds]
-
-
-def time_labels(first_s: float, last_s: float, size_px: float) -> list[str]:
-    """What stands below an axis that is ``size_px`` long."""
-    spacing = spacings(first_s, last_s, size_px)[0][0]
-    lines = np.arange(ceil(first_s / spacing), last_s / spacing + 1e-9) * spacing
-    return times_told(lines.tolist(), 1.0, spacing)

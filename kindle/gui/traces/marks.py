@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST = 500
-"""Of each kind that are remembered: far more than a session has, and a bound for one that never ends."""
+"""Of each kind that are remembered: far more than two minutes have."""
 
 
 class Ground(IntEnum):
@@ -88,6 +88,14 @@ class Marks:
         first = min(self._discharges, default=None)
         self._discharges.clear()
         return first
+
+    def forget_before(self, sample: int) -> None:
+        """What ended before ``sample`` is not kept any more, and cannot be shown again."""
+        for spans in (self._trains, self._discharges):
+            for onset in [onset for onset, span in spans.items() if (span.end_sample or sample) < sample]:
+                del spans[onset]
+        for gap in [gap for gap in self._gaps if gap < sample]:
+            del self._gaps[gap]
 
     def clear(self) -> None:
         for marks in (self._trains, self._discharges, self._gaps, self.bands):

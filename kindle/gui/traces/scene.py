@@ -196,7 +196,8 @@ class Scene:
             self.picture.blank(self._end, self._end + self._gap)
 
     def _rescaled(self, end: int) -> bool:
-        """Fit the scales to what is on the screen; whether any became another one."""
+        """Fit the scales to what is on the screen; whether any became another one. Marks older than it go."""
+        self.marks.forget_before(self._ring.first_bucket * self._ring.bucket_samples)
         # At once when the first samples come, then less and less often.
         self._rescale_at = end + max(1, min(end, round(RESCALED_S * self._columns_per_s)))
         low, high = self._ring.read(ceil(max(0, end - self.picture.width) * self._buckets), ceil(end * self._buckets))

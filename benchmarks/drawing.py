@@ -24,6 +24,7 @@ import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from drivers.interface import Channel
@@ -89,8 +90,8 @@ def shown(way: str, widget: QWidget, feed: Callable[[int], None], seconds: float
     inner.installEventFilter(painted)
     widget.resize(*SIZE_PX)
     widget.show()
-    for frame in range(round(WINDOW_S * FRAMES_HZ)):
-        feed(frame)
+    for filling in range(round(WINDOW_S * FRAMES_HZ)):
+        feed(filling)
     application.processEvents()
     number, frames = round(WINDOW_S * FRAMES_HZ), round(seconds * FRAMES_HZ)
     begun, spent, before = time.perf_counter(), time.process_time(), painted.n
@@ -210,7 +211,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0, help="of simulated time; 0 leaves this out")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    application = QApplication.instance() or QApplication([])
+    QApplication.instance() or QApplication([])
     pyqtgraph.setConfigOptions(background="w", foreground="k")
     costs = [incremental(mode, asked.seconds) for mode in Mode]
     costs += [every_point(asked.seconds, peaks=peaks) for peaks in (True, False)]
@@ -220,7 +221,7 @@ def main() -> None:
             json.dumps({"costs": [asdict(cost) for cost in costs], "endurance": asdict(lasting) if lasting else None})
         )
         return
-    print(f"8 channels x {WINDOW_S:g} s x 2 kHz, {SIZE_PX[0]} x {SIZE_PX[1]} pixels, {application.platformName()}")
+    print(f"8 channels x {WINDOW_S:g} s x 2 kHz, {SIZE_PX[0]} x {SIZE_PX[1]} pixels, {QGuiApplication.platformName()}")
     for cost in costs:
         print(f"  {cost.way:32} {100 * cost.core_share:6.1f} % of a core   {cost.frames_hz:5.1f} frames/s")
     if lasting is not None:

@@ -30,4 +30,4 @@ class ChosenRig:
 
 
 def reality(rig: RigConfig) -> str:
-    return "SIMULATED RAT, no animal is stimulated" if rig.bench is not None else "real instruments"
+    return "SIMULATED RAT" if rig.bench is not None else "real instruments"

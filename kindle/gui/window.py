@@ -278,6 +278,7 @@ class Window(QMainWindow):
         page = TrainingPage(self._look, seed)
         page.left.connect(self._back_to_start)
         self.training = page
+        self.header.name("Training: no session is running")
         self._show_page(page)
 
     # Inside.

@@ -7,6 +7,9 @@ from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QWidget
 
 from kindle.gui.look import Look
 
+ACT_PT = 16
+"""Of stop, arm and fire at most: in large type, too, a session fits on a screen of 1280 by 800."""
+
 
 def line(text: str = "", name: str = "", *, wraps: bool = False) -> QLabel:
     """``name`` is what the style sheet knows it by."""
@@ -56,10 +59,11 @@ def enable(button: QPushButton, enabled: bool) -> None:
 
 def button_rules(look: Look) -> str:
     """For the style sheet: no button of two lines is squeezed to the height of one; stop, arm and fire are largest."""
+    act_pt = min(look.title_pt, ACT_PT)
     return f"""
 QPushButton[lines="2"] {{ min-height: {round(3.4 * look.text_pt)}px; padding: 3px 5px; }}
-QPushButton#stop, QPushButton#arm, QPushButton#fire {{ font-size: {look.title_pt}pt;
-  min-height: {round(3.6 * look.title_pt)}px; }}
+QPushButton#stop, QPushButton#arm, QPushButton#fire {{ font-size: {act_pt}pt;
+  min-height: {round(3.6 * act_pt)}px; }}
 QPushButton#stop {{ min-width: 200px; }}
 """
 

@@ -36,12 +36,13 @@ def weighed(trial: Trial) -> tuple[Evidence, bool] | None:
         return value
 
     # The detector keeps only the probability of an event, and withholds the doubtful ones: both are caught on the way.
-    doubtful = judging.DOUBTFUL
-    judging.confidence, judging.DOUBTFUL = keeping, 0.0
+    limits = judging.UNLIKELY, judging.DOUBTFUL
+    judging.confidence, judging.UNLIKELY, judging.DOUBTFUL = keeping, 0.0, 0.0
     try:
         measured = measure(trial, with_peers=False)
     finally:
-        judging.confidence, judging.DOUBTFUL = confidence, doubtful
+        judging.confidence = confidence
+        judging.UNLIKELY, judging.DOUBTFUL = limits
     called = measured.readings["causal"]
     if measured.verdict not in ("afterdischarge", "none") or called.confidence is None:
         return None

@@ -8,7 +8,8 @@ from detectors.criterion import Afterdischarge, Judgement, Kind, Stimulus, Verdi
 from detectors.events import Discharge, Follower
 from detectors.grading import earliest_onset, ending
 
-DOUBTFUL = 0.3
+UNLIKELY, DOUBTFUL = 0.1, 0.3
+"""Confidence below which a discharge is not called."""
 NOT_NEW = 0.1
 """Of the rate of spikes in a discharge: with so many before the train, doubt is a reason not to call it evoked."""
 
@@ -67,7 +68,7 @@ class Trial:
         found, used = self._afterdischarges([d for d in discharges if d not in rhythm], known, end)
         over = known.ended is not None or (not going_on and known.horizon >= self._watched_until(found, end))
         if found and self._is_doubtful(found[0]):
-            reason = f"spiking that may be that of before the train: {self._praise(found, used)}"
+            reason = f"too little speaks for an evoked discharge: {self._praise(found, used)}"
             return Judgement(stimulus, Verdict.UNDETERMINED, reason, (), self.baseline_uv, blind, over)
         if found:
             return Judgement(
@@ -100,8 +101,9 @@ class Trial:
         return min(self._window_end(self.end_sample), soonest)
 
     def _is_doubtful(self, found: Afterdischarge) -> bool:
-        """Spikes as before the train, and little else that speaks for a discharge."""
-        return found.confidence < DOUBTFUL and self.before.spike_hz > NOT_NEW * found.spike_hz
+        """Little speaks for a discharge, or not much and there were spikes before the train as well."""
+        limit = DOUBTFUL if self.before.spike_hz > NOT_NEW * found.spike_hz else UNLIKELY
+        return found.confidence < limit
 
     def _rate(self) -> float:
         return self.follower.rules.rate_hz

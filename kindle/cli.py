@@ -1,11 +1,13 @@
 """The `kindle` command: parses, calls, shows. Everything it does can be done from Python without it."""
 
+import io
 import sys
 
 import click
 
 from kindle import __version__
 from kindle.commands.calibrate import calibrate
+from kindle.commands.compare import compare
 from kindle.commands.course import acknowledge, amend, due, preview, score, show, unblind
 from kindle.commands.demo import demo
 from kindle.commands.designing import design, responders
@@ -19,13 +21,14 @@ from kindle.commands.import_ import import_
 from kindle.commands.isobole import isobole
 from kindle.commands.mirror import mirror
 from kindle.commands.published import presets, schedules, tests
+from kindle.commands.reanalyse import reanalyse
 from kindle.commands.records import recover, report, verify
 from kindle.commands.replay import replay
 from kindle.commands.review import review
 from kindle.commands.rig import rig
 from kindle.commands.run import run
 from kindle.commands.study import animal, study
-from kindle.telling import told
+from kindle.telling import printable, told
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -76,6 +79,8 @@ for command in (
     import_,
     mirror,
     detect,
+    reanalyse,
+    compare,
     devices,
     calibrate,
     rig,
@@ -96,7 +101,10 @@ def main() -> None:
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().splitlines():
+            click.echo(printable(line), err=True)
         sys.exit(error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("kindle: stopped", err=True)

@@ -1,7 +1,9 @@
 """Where the criterion of a reanalysis comes from: the defaults, a preset, or a file of the laboratory's own."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from detectors.criterion import Criterion
 from kindle.errors import ConfigError
@@ -9,11 +11,14 @@ from kindle.presets import load_threshold_preset
 from kindle.toml_files import convert, read_toml
 
 
-def criterion_from(preset: str | None, file: Path | None) -> Criterion:
-    """What the preset states, then what the file states, over the defaults of ``Criterion``."""
+def criterion_from(preset: str | None, file: Path | None, laboratory: Mapping[str, Any] | None = None) -> Criterion:
+    """What the preset states, then what the file states, over the defaults of ``Criterion``.
+
+    ``laboratory`` are the values of study.toml that are laid over those of the preset.
+    """
     criterion = Criterion()
     if preset is not None:
-        stated = load_threshold_preset(preset)
+        stated = load_threshold_preset(preset, laboratory)
         values = {
             "min_spike_hz": stated.criterion.min_spike_hz.value,
             "amplitude_ratio": stated.criterion.amplitude_ratio.value,

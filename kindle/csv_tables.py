@@ -12,6 +12,9 @@ from kindle.errors import ConfigError
 DELIMITERS = (";", "\t", ",")
 """In the order of preference: a comma may stand for the decimal point."""
 
+MOST_LETTERS = 5000
+"""Of the line that names the columns: more is no table, and would take long to understand."""
+
 _UNIT_BEHIND = re.compile(r"^(?P<name>.*?)[\s_]*[(\[](?P<unit>[^)\]]*)[)\]]\s*$")
 _UNIT_JOINED = re.compile(r"^(?P<name>.+?)[_\s](?P<unit>[mµu]?(?:g|mol)(?:_per_|/|_)kg)$", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
@@ -97,9 +100,14 @@ def read_table(path: Path) -> CsvTable:
     if not lines:
         raise ConfigError(f"{path} is empty; its first line must name the columns, for instance: dose,n,responded")
     first = lines[0][1]
+    if len(first) > MOST_LETTERS:
+        raise ConfigError(f"{path}: the first line has {len(first)} letters; it must name the columns of a table")
     delimiter = named.group(1) if named else next((mark for mark in DELIMITERS if mark in first), ",")
-    headers = tuple(_header(cell) for cell in _cells(first, delimiter))
-    rows = tuple(_row(path, number, line, delimiter, headers) for number, line in lines[1:])
+    try:
+        headers = tuple(_header(cell) for cell in _cells(first, delimiter))
+        rows = tuple(_row(path, number, line, delimiter, headers) for number, line in lines[1:])
+    except csv.Error as error:
+        raise ConfigError(f"{path} is no table ({error}): save it again as CSV") from None
     if not rows:
         raise ConfigError(f"{path} has a header and no rows")
     return CsvTable(path, delimiter, headers, rows)
@@ -108,7 +116,7 @@ def read_table(path: Path) -> CsvTable:
 def _decoded(path: Path) -> str:
     raw = path.read_bytes()
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16")
+        return raw.decode("utf-16", errors="replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -88,9 +88,13 @@ def parse_header(path: Path) -> EdfHeader:
         )
     except OSError as error:
         raise RecordingError(f"{path} cannot be read ({error.strerror}): check the file") from error
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise RecordingError(f"{path} cannot be read as a recording: its EDF header is damaged ({error})") from error
-    if header.record_bytes <= 0 or header.record_s < 0 or any(signal.n_samples < 0 for signal in header.signals):
+    if (
+        header.record_bytes <= 0
+        or not 0 <= header.record_s < 1e8
+        or any(signal.n_samples < 0 for signal in header.signals)
+    ):
         raise RecordingError(f"{path} cannot be read as a recording: its EDF header says how to read no sample")
     return header
 

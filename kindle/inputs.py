@@ -1,10 +1,14 @@
 """[[daq.inputs]] of rig.toml -> the inputs that a board is asked for."""
 
 from drivers.daq_input import Input
-from kindle.rig_config import RigConfig
+from kindle.errors import ConfigError
+from kindle.rig_config import DaqConfig, RigConfig
 
 
 def inputs_of(config: RigConfig) -> list[Input]:
+    """Raises ``ConfigError`` where the signals come from no board."""
+    if not isinstance(config.daq, DaqConfig):
+        raise ConfigError(f"{config.name!r} reads an LSL stream; this needs a rig with an NI board")
     return [
         Input(
             physical=wanted.physical,

@@ -23,6 +23,7 @@ _FORMATS: dict[str, np.dtype[Any]] = {
     "INT_32": np.dtype("<i4"),
 }
 _FIRST_DATE = re.compile(rb"Mk1=New Segment,[^,]*,\d+,\d+,\d+,(\d{20})")
+_COUNT = re.compile(r"[0-9]{1,18}")
 _TITLE = ("brain vision data exchange header file", "brainvision data exchange header file")
 
 
@@ -62,12 +63,12 @@ def layout(path: Path) -> Layout | None:
         n_channels, interval_us = int(common["numberofchannels"]), float(common["samplinginterval"])
         channels = [_channel(sections["channel infos"][f"ch{n}"]) for n in range(1, n_channels + 1)]
         signal = _beside(path, common["datafile"])
+        markers = _beside(path, common["markerfile"]) if common.get("markerfile") else None
     except (KeyError, ValueError) as error:
         raise RecordingError(f"{path} is no whole BrainVision header ({error}): copy the file again") from error
-    if not channels or not interval_us > 0:
+    if not channels or not 0 < interval_us < 1e12:
         raise RecordingError(f"{path} names no channel, or no sampling interval: copy the file again")
     names, scale, units = zip(*channels, strict=True)
-    markers = _beside(path, common["markerfile"]) if common.get("markerfile") else None
     own = sections.get("kindle", {})
     roles = tuple(_role(own.get(f"ch{n}", "")) for n in range(1, n_channels + 1))
     multiplexed = orientation == "MULTIPLEXED"
@@ -169,7 +170,11 @@ def _role(channel: str) -> Role | None:
 
 
 def _beside(path: Path, name: str) -> Path:
-    return path.parent / name.replace("$b", path.stem)
+    """A file of the recording lies in its folder. Raises ``ValueError`` for a name that leads anywhere else."""
+    name = name.replace("$b", path.stem)
+    if name in (".", "..") or not name or set(name) & set("/\\\0"):
+        raise ValueError(f"{name!r} is no name of a file beside it")
+    return path.parent / name
 
 
 def _notes(markers: Path | None, rate_hz: float) -> tuple[Note, ...]:
@@ -182,8 +187,8 @@ def _notes(markers: Path | None, rate_hz: float) -> tuple[Note, ...]:
         # The first marker only holds the date.
         if equals and number.startswith("Mk") and number[2:].isdigit() and number != "Mk1" and len(fields) >= 4:
             kind, text, sample, length = (field.replace("\\1", ",") for field in fields[:4])
-            if sample.isdigit() and int(sample) > 0:
-                n_samples = int(length) if length.isdigit() else 1
+            if _COUNT.fullmatch(sample) and int(sample) > 0:
+                n_samples = int(length) if _COUNT.fullmatch(length) else 1
                 notes.append(Note((int(sample) - 1) / rate_hz, n_samples / rate_hz, f"{kind}/{text}"))
     return tuple(notes)
 

@@ -79,7 +79,7 @@ def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> in
     in the last minute only: older ones were synced long before any crash.
     """
     size = signal.stat().st_size
-    whole = _records_whole(records)
+    whole = whole_records(records)
     ends = np.cumsum(records["n_samples"], dtype=np.int64)
     held = whole & ((records["first_sample"] + records["n_samples"]) * row_bytes <= size)
     believed = held & (records["n_samples"] > 0) & (records["first_sample"] == ends - records["n_samples"])
@@ -102,7 +102,7 @@ def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> in
 
 def damaged_blocks(records: NDArray[np.void], signal: Path, row_bytes: int, *, skip: int = 0) -> Iterator[int]:
     """Numbers of the records, after the first ``skip``, whose own bytes or whose block's bytes are not as written."""
-    whole = _records_whole(records)
+    whole = whole_records(records)
     with signal.open("rb") as file:
         for number in range(skip, len(records)):
             if whole[number]:
@@ -146,7 +146,8 @@ def _faster_ppm(slope: float) -> float:
     return (1 / (1 + float(slope)) - 1) * 1e6
 
 
-def _records_whole(records: NDArray[np.void]) -> NDArray[np.bool_]:
+def whole_records(records: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Whether each record's own bytes are as they were written."""
     content, size = records.tobytes(), RECORD.itemsize
     starts = range(0, len(content), size)
     actual = np.array([zlib.crc32(content[start : start + size - 4]) for start in starts], np.uint32)

@@ -9,7 +9,7 @@ from kindle.brainvision import Header, parse_header, parse_markers
 from kindle.errors import KindleError
 from kindle.locking import Busy, exclusive
 from kindle.problem import Problem
-from kindle.recording_index import RECORD, damaged_blocks, read_records
+from kindle.recording_index import RECORD, damaged_blocks, read_records, whole_records
 from kindle.recording_layout import SegmentFiles, lock_path, segment_files
 
 
@@ -43,6 +43,7 @@ def _block_problems(files: SegmentFiles, header: Header) -> Iterator[Problem]:
     row_bytes, start = 2 * len(header.channels), header.first_sample
     index_bytes = files.index.stat().st_size
     records = read_records(files.index)
+    whole = whole_records(records)
     signal_bytes = files.signal.stat().st_size
     expected = np.cumsum(records["n_samples"], dtype=np.int64) - records["n_samples"]
     for misplaced in np.flatnonzero(records["first_sample"] != expected):
@@ -50,6 +51,10 @@ def _block_problems(files: SegmentFiles, header: Header) -> Iterator[Problem]:
     for number in damaged_blocks(records, files.signal, row_bytes):
         first = start + int(expected[number])
         last = first + int(records["n_samples"][number])
+        if not whole[number]:
+            message = f"is not as it was written: nothing vouches for samples {first} to {last - 1} (block {number})"
+            yield Problem(files.index, message, samples=(first, last))
+            continue
         message = f"samples {first} to {last - 1} are not as they were written (block {number}, wrong checksum)"
         yield Problem(files.signal, message, samples=(first, last))
     n_extra = signal_bytes - int(records["n_samples"].sum(dtype=np.int64)) * row_bytes

@@ -13,10 +13,13 @@ from msgspec import Meta, structs
 from drivers.interface import Role
 from kindle.calibration import Calibration, check_calibration, read_calibration
 from kindle.errors import ConfigError
+from kindle.lsl_config import LslConfig
 from kindle.safety import SafetyLimits
 from kindle.stimulator_config import (
     AtPort,
     CounterConfig,
+    IsolatorConfig,
+    ManualConfig,
     PulsePalConfig,
     SetByHand,
     StimulatorConfig,
@@ -42,10 +45,9 @@ class InputConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the amplifier clips, if inside the converter's range: a clipped signal is blind, not quiet."""
 
 
-class DaqConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DaqConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="nidaq"):
     """``remote`` is host:port of a gRPC device server; leave it out for a board in this computer."""
 
-    kind: Literal["nidaq"]
     device: str
     rate_hz: Annotated[float, Meta(ge=100, le=50_000)]
     inputs: Annotated[tuple[InputConfig, ...], Meta(min_length=2, max_length=32)]
@@ -66,7 +68,7 @@ class BenchConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class RigConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
-    daq: DaqConfig
+    daq: DaqConfig | LslConfig
     stimulator: StimulatorConfig
     limits: SafetyLimits
     bench: BenchConfig | None = None
@@ -126,6 +128,8 @@ def _check_wiring(config: RigConfig, path: Path) -> None:
             f"{path}: [stimulator] channel and sync_channel are both {wanted.channel}; the TTL that marks "
             "the train needs an output of its own"
         )
+    if isinstance(config.daq, LslConfig):
+        _check_beside_stream(config, path)
     roles: Counter[str] = Counter(wanted.role for wanted in config.daq.inputs)
     for role, least, most in (("eeg", 1, 32), ("stimulus_ttl", 1, 1), ("current_monitor", 0, 1)):
         if not least <= roles[role] <= most:
@@ -134,3 +138,14 @@ def _check_wiring(config: RigConfig, path: Path) -> None:
     for name, number in Counter(wanted.name for wanted in config.daq.inputs).items():
         if number > 1 or not name.strip():
             raise ConfigError(f'{path}: {number} of [[daq.inputs]] have name = "{name}"; give each a name of its own')
+
+
+def _check_beside_stream(config: RigConfig, path: Path) -> None:
+    """An LSL stream has neither outputs nor an emulation."""
+    if config.bench is not None:
+        raise ConfigError(f'{path}: [bench] emulates an NI board; take it out, or write kind = "nidaq" under [daq]')
+    wanted = config.stimulator
+    if isinstance(wanted, CounterConfig | IsolatorConfig | ManualConfig) and not wanted.device:
+        raise ConfigError(
+            f"{path}: [stimulator] needs a device, the NI board that starts the train: [daq] is an LSL stream"
+        )

@@ -198,7 +198,7 @@ def decode(kind: str, payload: str, type: type[T]) -> T:
     """The payload of a row as its struct; raises ``JournalMismatch`` when it is not one."""
     try:
         return msgspec.json.decode(_completed(kind, payload), type=type)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise JournalMismatch(f"a journal row of kind {kind!r} cannot be read: {error}; run kindle verify") from None
 
 
@@ -206,7 +206,7 @@ def _completed(kind: str, payload: str) -> str | bytes:
     """Rows of early journals with what was in force then, in words that were found for it later."""
     if kind != "session_started":
         return payload
-    started: dict[str, Any] = msgspec.json.decode(payload)
+    started: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
     limits, plan = started.get("limits"), started.get("plan")
     if isinstance(plan, dict):
         # There was one kind of plan.

@@ -111,7 +111,8 @@ def not_hiding(error: BaseException) -> Iterator[None]:
     try:
         yield
     except Exception as later:
-        error.add_note(f"Besides: {reason_of(later)}")
+        if reason_of(later) != reason_of(error):
+            error.add_note(f"Besides: {reason_of(later)}")
 
 
 def restore_markers(study: Study, session: str, now: Clock) -> None:

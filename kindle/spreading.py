@@ -10,13 +10,18 @@ import threading
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
-from kindle.errors import KindleError
+from kindle.errors import ConfigError, KindleError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Heard = Callable[[Hashable, float], None]
+
+CONNECT_S = 10.0
+"""How long a scheduler may take to answer."""
 
 
 class Stopped(KindleError):
@@ -80,6 +85,40 @@ def processes(n: int, heard: Heard = _nobody) -> Iterator[Executor]:
         told.put(None)
         listener.join()
         told.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    executor: Executor
+    n_threads: int
+    """Of all workers that are there now."""
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Cluster]:
+    """The Dask cluster whose scheduler answers at ``address``; nobody hears the progress within a task.
+
+    Raises ``ConfigError`` where distributed is not installed, no scheduler answers, or it has no workers.
+    """
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise ConfigError(
+            "--scheduler needs dask.distributed: install it with pip install 'kindle-eeg[cluster]'"
+        ) from None
+    try:
+        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(
+            f"no Dask scheduler answers at {address!r} ({type(error).__name__}): give its address, such as "
+            "tcp://host:8786, as dask scheduler prints it"
+        ) from None
+    with client:
+        n_threads = sum(client.nthreads().values())
+        if not n_threads:
+            raise ConfigError(f"the Dask scheduler at {address} has no workers: start them with dask worker {address}")
+        # A task that was done before is another one all the same: two files may change in between.
+        yield Cluster(client.get_executor(pure=False), n_threads)
 
 
 def _listen(told: Any, heard: Heard) -> None:

@@ -25,6 +25,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not text in UTF-8; save it again with that encoding") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}; a line reads: key = value, with texts in quotes") from None
+    except (ValueError, RecursionError):
+        raise ConfigError(
+            f"{path}: not valid TOML: a number is too long, or lists lie too deep in one another"
+        ) from None
 
 
 def convert(raw: object, type: type[T], where: str, named: Callable[[Keys], Keys] | None = None) -> T:

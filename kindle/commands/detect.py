@@ -1,20 +1,16 @@
 """`kindle detect`: afterdischarges and seizures in any recording that MNE reads."""
 
-import os
-import sys
-from collections.abc import Callable, Hashable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from kindle.commands.batch_running import into_table, outcomes_in_order, shown_bar, spreading_options, workers
 
 if TYPE_CHECKING:
     from kindle.reanalysis import Asked
     from kindle.results import Findings
-
-WORTH_PROCESSES_BYTES = 40_000_000
-"""With less to read, starting processes takes longer than the work."""
 
 
 @click.command()
@@ -48,12 +44,11 @@ WORTH_PROCESSES_BYTES = 40_000_000
     help="Draw a figure of each trial and each seizure there.",
 )
 @click.option(
-    "--jobs",
-    type=click.IntRange(1),
-    default=lambda: os.cpu_count() or 1,
-    show_default="all cores",
-    help="Processes for many or long recordings; the results are the same.",
+    "--table",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the results into this SQLite file instead; what it holds already is not done again.",
 )
+@spreading_options
 def detect(
     recordings: tuple[Path, ...],
     channels: tuple[str, ...],
@@ -63,40 +58,40 @@ def detect(
     criterion_file: Path | None,
     as_json: bool,
     folder: Path | None,
+    table: Path | None,
     jobs: int,
+    scheduler: str | None,
 ) -> None:
     """Find afterdischarges and seizures in recordings.
 
     Times are seconds from the start of the recording. A file that cannot be analysed does not stop the others; the
-    exit code is then 1.
+    exit code is then 1. For thousands of recordings use --table: each result is written as soon as it is there, and
+    the same command goes on after a stop.
     """
     import msgspec
-    from rich.progress import Progress
 
+    from kindle.batch import Analysed, Failed, analysed
     from kindle.criteria import criterion_from
     from kindle.errors import KindleError
     from kindle.reanalysis import Asked, parse_stimulus
     from kindle.results import table_rows
-    from kindle.spreading import at_once, processes
 
     spec = None if stimulus is None else parse_stimulus(stimulus)
     asked = Asked(criterion_from(preset, criterion_file), channels or None, spec, train_s)
-    with Progress(transient=True, disable=as_json or not sys.stderr.isatty()) as bar:
-        tasks = {path: bar.add_task(path.name, total=1.0) for path in recordings}
-        shares: dict[Path, dict[Hashable, float]] = {path: {} for path in recordings}
-
-        def heard(key: Any, share: float) -> None:
-            path, names = key
-            shares[path][names] = share * len(names)
-            bar.update(tasks[path], completed=sum(shares[path].values()))
-
-        def opened(path: Path, n_channels: int) -> None:
-            bar.update(tasks[path], total=n_channels)
-
-        spread = jobs > 1 and sum(_bytes(path) for path in recordings) >= WORTH_PROCESSES_BYTES
-        with processes(jobs, heard) if spread else at_once(heard) as executor:
-            found, failed = _analysed(recordings, asked, executor, jobs if spread else 1, opened)
-            drawn = 0 if folder is None else _drawn(found, asked, folder, executor, failed)
+    if table is not None:
+        if folder is not None:
+            raise click.UsageError("--figures draws what is shown; run it without --table on the recordings to look at")
+        into_table(recordings, asked, table, jobs, scheduler, as_json=as_json)
+        return
+    named = recordings if scheduler is None else tuple(path.absolute() for path in recordings)
+    with (
+        shown_bar(len(named), silent=as_json) as bar,
+        workers(named, jobs, scheduler, bar.heard) as spread,
+    ):
+        outcomes = outcomes_in_order(named, analysed(named, asked, spread.executor, spread.n), bar)
+        found = [outcome.findings for outcome in outcomes if isinstance(outcome, Analysed)]
+        failed = [outcome.reason for outcome in outcomes if isinstance(outcome, Failed)]
+        drawn = 0 if folder is None else _drawn(found, asked, folder, spread.executor, failed)
     if as_json:
         click.echo(msgspec.json.encode({"recordings": [findings.result() for findings in found]}))
     else:
@@ -106,36 +101,11 @@ def detect(
         if folder is not None:
             click.echo(f"{drawn} figures in {folder}")
     if failed:
-        raise KindleError("; ".join(failed))
-
-
-def _analysed(
-    recordings: tuple[Path, ...],
-    asked: "Asked",
-    executor: Executor,
-    workers: int,
-    opened: Callable[[Path, int], None],
-) -> tuple[list["Findings"], list[str]]:
-    """In the order of the recordings: those that could be analysed, and one line for each that could not."""
-    from kindle.reanalysis import Plan, judge, parts, plan, together
-
-    plans = [(path, executor.submit(plan, path, asked)) for path in recordings]
-    begun: list[tuple[Path, Plan, list[Future[Any]]]] = []
-    found: list[Findings] = []
-    failed: list[str] = []
-    for path, planning in plans:
-        planned = _outcome(path, planning, failed)
-        if planned is not None:
-            opened(path, len(planned.names))
-            begun.append((path, planned, [executor.submit(judge, part) for part in parts(planned, workers)]))
-    for path, planned, judging in begun:
-        judged = [_outcome(path, part, failed) for part in judging]
-        if all(part is not None for part in judged):
-            found.append(together(planned, [part for part in judged if part is not None]))
-    return found, list(dict.fromkeys(failed))
+        raise KindleError("; ".join(dict.fromkeys(failed)))
 
 
 def _drawn(found: list["Findings"], asked: "Asked", folder: Path, executor: Executor, failed: list[str]) -> int:
+    from kindle.errors import KindleError
     from kindle.report.strip_figure import draw_figures, names_of
 
     names = names_of([findings.path for findings in found])
@@ -143,37 +113,15 @@ def _drawn(found: list["Findings"], asked: "Asked", folder: Path, executor: Exec
         (findings.path, executor.submit(draw_figures, findings, asked.criterion, folder, name))
         for findings, name in zip(found, names, strict=True)
     ]
-    return sum(len(_outcome(path, figures, failed) or []) for path, figures in drawing)
-
-
-def _outcome(path: Path, future: "Future[Any]", failed: list[str]) -> Any:
-    """``None`` for what failed, which is told in one line; a mistake of the program itself is raised."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    from drivers.interface import DriverError
-    from kindle.errors import KindleError
-
-    try:
-        return future.result()
-    except (KindleError, DriverError) as error:
-        failed.append(str(error))
-    except BrokenProcessPool:
-        failed.append(
-            f"{path}: the process that analysed it was ended by the system: try --jobs 1, or free some memory"
-        )
-    except OSError as error:
-        failed.append(f"{path} cannot be analysed ({error}): check the file and the folder for figures")
-    return None
-
-
-def _bytes(path: Path) -> int:
-    """Of the file, or of the files that belong to it."""
-    try:
-        if path.is_dir():
-            return sum(inside.stat().st_size for inside in path.iterdir() if inside.is_file())
-        return sum(beside.stat().st_size for beside in path.parent.glob(f"{path.stem}.*"))
-    except OSError:
-        return 0
+    n_drawn = 0
+    for path, figures in drawing:
+        try:
+            n_drawn += len(figures.result())
+        except KindleError as error:
+            failed.append(str(error))
+        except OSError as error:
+            failed.append(f"{path} cannot be drawn ({error}): check the folder for figures")
+    return n_drawn
 
 
 def _columns(rows: list[dict[str, str]]) -> str:

@@ -6,6 +6,7 @@ Each call opens the source afresh, and each gives the same samples.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+from lsl_bench import streaming_source
 from nidaq_bench import INPUTS, RATE_HZ, WIRES
 
 from drivers.interface import SampleSource
@@ -61,4 +62,5 @@ SOURCES: dict[str, Callable[[], AbstractContextManager[SampleSource]]] = {
     "nidaq over the vendor's library": nidaq_over_library,
     "board in this process": board_in_process,
     "replay of a recording": replayed_recording,
+    "LSL stream": streaming_source,
 }

@@ -1,0 +1,39 @@
+"""The campaign, or some of its parts: `python -m benchmarks.reliability [--quick] [PART...]`.
+
+Leaves with 1 when any part did not hold what is promised.
+"""
+
+import argparse
+import importlib
+import sys
+import time
+
+PARTS = ("kill", "faults", "faults_disk", "power", "clock", "hostile", "tamper", "access")
+"""Each a module with ``run(quick, seconds) -> Result``."""
+QUICK_S, FULL_S = 40.0, 1800.0
+"""About how long a part may take."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="the whole in a few minutes")
+    parser.add_argument("--seconds", type=float, help="about how long each part may take")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    seconds = asked.seconds or (QUICK_S if asked.quick else FULL_S)
+    failed = []
+    for name in asked.parts or PARTS:
+        begun_s = time.monotonic()
+        result = importlib.import_module(f"benchmarks.reliability.{name}").run(asked.quick, seconds)
+        said = "holds" if result.passed else "DOES NOT HOLD"
+        print(f"{name}: {said} ({time.monotonic() - begun_s:.0f} s)")
+        print(*(f"  {line}" for line in result.lines), sep="\n", flush=True)
+        if not result.passed:
+            failed.append(name)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""A bench that outlives whoever acquires from it: board, Pulse Pal and rat, reached as a real rig is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.reliability.kill_sessions import THRESHOLD_UA
+from drivers.simulated.bench import Bench
+from drivers.simulated.board import Board
+from drivers.simulated.clock import DemandClock
+from drivers.simulated.endpoints import PtyEndpoint
+from drivers.simulated.isolator import PulsePalIntoIsolator
+from drivers.simulated.nidaq_server import NidaqServer
+from drivers.simulated.pulsepal_device import PulsePalDevice
+from drivers.simulated.rat import SimulatedRat
+
+RATE_HZ = 1000.0
+PLAYS_ON_S = 20.0
+"""Longer than any train and than the discharge that it evokes."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivingBench:
+    clock: DemandClock
+    board: Board
+    device: PulsePalDevice
+    rat: SimulatedRat
+    bench: Bench
+    stimulator: str
+    """Address of the Pulse Pal."""
+
+    @contextmanager
+    def daq(self) -> Iterator[str]:
+        """Address of the board; leaving drops the tasks of a dead client, as an operating system does."""
+        with NidaqServer([self.board]) as server:
+            yield server.address
+
+    def heard_ua(self) -> list[float]:
+        return [round(train.effective_ua, 1) for train in self.rat.heard]
+
+    def plays_on(self) -> float:
+        """Let the world go on without the program; returns for how many seconds current still flowed."""
+        now_us = self.clock.now_us()
+        end_us = now_us + round(PLAYS_ON_S * 1e6)
+        self.clock.wait_until(end_us, 0.0)
+        steps = self.bench.stimulator.output(now_us, end_us)
+        flowing = np.flatnonzero(steps.ua)
+        self.bench.eeg_volts(now_us, RATE_HZ, 0, round(PLAYS_ON_S * RATE_HZ))
+        if flowing.size == 0:
+            return 0.0
+        last = flowing[-1] + 1
+        end = end_us if last == steps.times_us.size else int(steps.times_us[last])
+        return (end - now_us) * 1e-6
+
+
+@contextmanager
+def living_bench(seed: int = 7) -> Iterator[LivingBench]:
+    clock, device = DemandClock(), PulsePalDevice()
+    rat = SimulatedRat(THRESHOLD_UA, seed, RATE_HZ, discharge_s=(4.0, 5.0))
+    board = Board(clock)
+    bench = Bench(rat, PulsePalIntoIsolator(device))
+    board.connect(bench.wires())
+    with PtyEndpoint(device, clock.now_us) as line:
+        yield LivingBench(clock, board, device, rat, bench, line.address)

@@ -30,8 +30,10 @@ from kindle.rows import Animal, Answered, Asked, SessionEnded, SessionStarted, k
 from kindle.study import CONFIG, Study, create_study, open_study
 from kindle.treatments import bottles_of
 from tests.reported_sessions import LIMITS
+from tests.treatment_text import VALPROATE_200
 
-STUDY = """\
+STUDY = (
+    """\
 name = "blind"
 [syringe]
 graduation_ml = 0.02
@@ -40,15 +42,9 @@ capacity_ml = 2.0
 ml_per_kg = 2.0
 route = "i.p."
 pretreatment_min = 15.0
-[[treatments]]
-name = "valproate 200"
-[[treatments.injections]]
-substance = "sodium valproate"
-amount_per_kg = 200.0
-basis = "mg_salt"
-mg_per_ml = 100.0
-route = "i.p."
-pretreatment_min = 15.0
+"""
+    + VALPROATE_200
+    + """\
 [[treatments]]
 name = "vehicle"
 vehicle = { substance = "saline", ml_per_kg = 2.0, route = "i.p.", pretreatment_min = 15.0 }
@@ -69,6 +65,7 @@ mg_per_ml = 57.6
 route = "i.p."
 pretreatment_min = 15.0
 """
+)
 LATER = datetime(2027, 1, 4, tzinfo=UTC)
 
 

@@ -12,8 +12,10 @@ from kindle.ledger_view import ledger_of
 from kindle.report import write_session_report
 from kindle.study import StudyConfig, open_study
 from kindle.toml_files import decode_toml
+from tests.treatment_text import VALPROATE_200
 
-STUDY = """\
+STUDY = (
+    """\
 name = "days"
 preset = "hannover_ascending"
 scale = "racine_1972"
@@ -45,15 +47,9 @@ workdays = []
 [syringe]
 graduation_ml = 0.01
 capacity_ml = 1.0
-[[treatments]]
-name = "valproate 200"
-[[treatments.injections]]
-substance = "sodium valproate"
-amount_per_kg = 200.0
-basis = "mg_salt"
-mg_per_ml = 100.0
-route = "i.p."
-pretreatment_min = 15.0
+"""
+    + VALPROATE_200
+    + """\
 [[treatments]]
 name = "vehicle"
 vehicle = { substance = "saline", ml_per_kg = 2.0, route = "i.p.", pretreatment_min = 15.0 }
@@ -69,6 +65,7 @@ mg_per_ml = 30.0
 route = "s.c."
 pretreatment_min = 0.0
 """
+)
 
 
 def typed(*words: object) -> tuple[int, str]:

@@ -4,14 +4,12 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from kindle.csv_cells import as_text
 from kindle.export.contents import Chosen, Contents
 from kindle.export.rows import Column, Row, Rows, behaviour, discharges, doses, trials
 from kindle.export.subject import age_days, sex_of, species_of
 from kindle.protocols.catalogue import describe_outcome
 from kindle.study import Study
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A word that begins so is run as a formula by spreadsheets."""
 
 ANIMALS = (
     Column("animal", "", "id of the animal", str),
@@ -131,11 +129,5 @@ def _write_prism(told: Rows, folder: Path) -> list[Path]:
 
 def _write(path: Path, lines: Sequence[Sequence[object]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([[_safe(cell) for cell in line] for line in lines])
+        csv.writer(file, lineterminator="\n").writerows([[as_text(cell) for cell in line] for line in lines])
     return path
-
-
-def _safe(cell: object) -> object:
-    if isinstance(cell, str) and cell.startswith(_FORMULA):
-        return f"'{cell}"
-    return "" if cell is None else cell

@@ -4,8 +4,7 @@ import csv
 from dataclasses import dataclass
 from io import StringIO
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run as a formula by spreadsheets."""
+from kindle.csv_cells import as_text
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,10 +39,6 @@ class Table:
     def csv(self) -> str:
         written = StringIO()
         writer = csv.writer(written, lineterminator="\n")
-        writer.writerow([_safe(header) for header in self.headers])
-        writer.writerows([["" if cell is None else _safe(cell) for cell in row] for row in self.rows])
+        writer.writerow([as_text(header) for header in self.headers])
+        writer.writerows([[as_text(cell) for cell in row] for row in self.rows])
         return written.getvalue()
-
-
-def _safe(cell: Cell) -> Cell:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

@@ -22,20 +22,16 @@ from kindle.situation import Phase
 from kindle.study import open_study
 from tests.bench import bench, config, new_study, session_of
 from tests.conducted import KINDLING
+from tests.treatment_text import VALPROATE_200
 
-DRUGS = """
+DRUGS = (
+    """
 [syringe]
 graduation_ml = 0.01
 capacity_ml = 1.0
-[[treatments]]
-name = "valproate 200"
-[[treatments.injections]]
-substance = "sodium valproate"
-amount_per_kg = 200.0
-basis = "mg_salt"
-mg_per_ml = 100.0
-route = "i.p."
-pretreatment_min = 15.0
+"""
+    + VALPROATE_200
+    + """\
 [ptz.convulsant]
 substance = "pentylenetetrazol"
 amount_per_kg = 60.0
@@ -44,6 +40,7 @@ mg_per_ml = 30.0
 route = "s.c."
 pretreatment_min = 0.0
 """
+)
 
 
 @contextmanager

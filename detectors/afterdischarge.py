@@ -1,20 +1,35 @@
 """The streaming detector: the same events however the signal is cut into blocks, live and in reanalysis alike."""
 
 from collections.abc import Sequence
+from functools import cache
 from math import ceil
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.arrays import Bools
 from detectors.criterion import Criterion, Judgement, Seizure
 from detectors.events import Blind
 from detectors.front_end import Conditioner, Filtered, FrontEnd
+from detectors.grid import EPOCH_S, Grid
 from detectors.spikes import REACH, SpikeFinder
-from detectors.ticks import Bools, Grid, TickMaker, Ticks
-from detectors.watch import SMALLEST_RATIO, Blindness, Event, Live, TrainBegins, TrainEnds, Watch
+from detectors.ticks import HISTORY_TICKS, TickMaker, Ticks
+from detectors.watch import SMALLEST_RATIO, Blindness, Live, Queued, TrainBegins, TrainEnds, Watch
 
 _NO_TRAIN_END = 1 << 62
+
+
+@cache
+def make_ready(rate_hz: float) -> None:
+    """Have everything compiled that int16 samples at ``rate_hz`` need: some seconds the first time on a computer, next
+    to nothing afterwards. To be called before signal arrives that cannot wait."""
+    spike = np.hanning(max(3, round(0.05 * rate_hz)))
+    signal = np.zeros((1, ceil((EPOCH_S + 2) * rate_hz)), np.int16)
+    signal[0, round(rate_hz) : round(rate_hz) + spike.size] = 1000 * spike
+    detector = AfterdischargeDetector(1, rate_hz, [1.0], Criterion(), rails=[(-32768, 32767)], baseline_uv=[10.0])
+    detector.push(signal)
+    detector.finish()
 
 
 class AfterdischargeDetector:
@@ -53,7 +68,7 @@ class AfterdischargeDetector:
         least_ratio = SMALLEST_RATIO * criterion.amplitude_ratio
         self._spikes = SpikeFinder(n_channels, self._grid, self._conditioner.response, settings, least_ratio)
         self._watches = [Watch(criterion, self._grid) for _ in range(n_channels)]
-        self._queue: list[list[tuple[int, int, Event]]] = [[] for _ in range(n_channels)]
+        self._queue: list[list[Queued]] = [[] for _ in range(n_channels)]
         self._next_check = 0
         """No watch has anything to decide before this tick, unless an event comes."""
         self._blank = np.zeros(n_channels, bool)
@@ -103,7 +118,7 @@ class AfterdischargeDetector:
             self._process(ticks)
         self._finished = True
         for queue, watch in zip(self._queue, self._watches, strict=True):
-            watch.finish([event for _, _, event in sorted(queue, key=_in_order)], self.n_samples)
+            watch.finish(sorted(queue, key=_in_order), self.n_samples)
             queue.clear()
 
     @overload
@@ -173,30 +188,24 @@ class AfterdischargeDetector:
         self._note_blindness(ticks)
         self._note_disconnection(ticks)
         certain = max(0, ticks.first + ticks.n - REACH)
-        due: dict[int, list[tuple[int, int, Event]]] = {}
+        due: dict[int, list[Queued]] = {}
         for channel, spike in spikes:
             due.setdefault(channel, []).append((spike.tick, 4, spike))
         for channel, queue in enumerate(self._queue):
-            if queue:
-                due.setdefault(channel, []).extend(item for item in queue if item[0] < certain)
+            if queue and (ready := [item for item in queue if item[0] < certain]):
+                due[channel] = sorted([*due.get(channel, ()), *ready], key=_in_order)
                 queue[:] = [item for item in queue if item[0] >= certain]
         if certain >= self._next_check:
-            for channel in range(len(self._watches)):
-                due.setdefault(channel, [])
-        if not due:
-            return
-        for channel, items in due.items():
-            items.sort(key=_in_order)
-            self._watches[channel].advance([(tick, event) for tick, _, event in items], certain)
-        self._next_check = min(watch.next_check for watch in self._watches)
+            due.update((channel, []) for channel in range(len(self._watches)) if channel not in due)
+        if due:
+            for channel, items in due.items():
+                self._watches[channel].advance(items, certain)
+            self._next_check = min(watch.next_check for watch in self._watches)
 
     def _note_blindness(self, ticks: Filtered) -> None:
-        if ticks.blank is None:
-            if not self._blank.any():
-                return
-            blank = np.zeros((self._blank.size, ticks.n), bool)
-        else:
-            blank = ticks.blank
+        if not (ticks.any_blank or self._blank.any()):
+            return
+        blank = ticks.blank[:, HISTORY_TICKS:]
         before = np.concatenate([self._blank[:, None], blank[:, :-1]], axis=1)
         changes = blank != before
         self._blank = blank[:, -1].copy()
@@ -227,5 +236,5 @@ class AfterdischargeDetector:
             raise ValueError("the detector was finished: make a new one for another recording")
 
 
-def _in_order(item: tuple[int, int, Event]) -> tuple[int, int]:
+def _in_order(item: Queued) -> tuple[int, int]:
     return item[:2]

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.ticks import EPOCH_S, Bools, Floats, Grid
+from detectors.arrays import Bools, Floats
+from detectors.grid import EPOCH_S, Grid
+from detectors.kernels import compiled
 
 FEWEST_SECONDS = 5
 ELEVATED = 2.5
@@ -17,8 +19,6 @@ LEAST_UV = 1.0
 """No living brain is quieter in a second, peak: a lower baseline is a dead channel, or one not in microvolts."""
 FLAT, FAINT, EVEN = 0.05, 0.5, 0.4
 """A disconnected electrode is flat, or faint and even (noise and hum); brain signals are faint and uneven."""
-QUIET = 1.5
-"""Roughness is sampled from ticks with a peak below this many baselines."""
 
 
 class SecondPeaks:
@@ -60,32 +60,23 @@ class SecondPeaks:
 
     def turn_to(self, tick: int) -> list[tuple[int, Bools]]:
         """Complete the second before, and the epoch before, if ``tick`` begins new ones; who was disconnected."""
-        completed = self._complete_one() if tick >= self._next_turn else []
+        completed = self._complete() if tick >= self._next_turn else []
         epoch = self._grid.second_of(tick) // EPOCH_S
         if epoch != self._epoch:
             self._admit(self._epoch * EPOCH_S, epoch * EPOCH_S)
             self._epoch = epoch
         return completed
 
-    def push(self, first_tick: int, peaks_uv: Floats, blank: Bools | None) -> list[tuple[int, Bools]]:
-        """Tick peaks ``(n_channels, n)`` of one piece; the seconds in which a channel was disconnected."""
-        end = first_tick + peaks_uv.shape[1]
-        if end <= self._next_turn:
-            dirty_now = None if blank is None else np.asarray(blank.any(axis=1))
-            self._gather(peaks_uv.max(axis=1), peaks_uv.min(axis=1), dirty_now)
-            return []
-        starts = [0]
-        second = self._second
-        while (turn := self._grid.first_tick_of(second + 1)) < end:
-            starts.append(turn - first_tick)
-            second += 1
-        tops, bottoms = (op.reduceat(peaks_uv, starts, axis=1) for op in (np.maximum, np.minimum))
-        dirty = np.zeros(tops.shape, bool) if blank is None else np.logical_or.reduceat(blank, starts, axis=1)
-        np.maximum(tops[:, 0], self._peak, out=tops[:, 0])
-        np.minimum(bottoms[:, 0], self._lowest, out=bottoms[:, 0])
-        dirty[:, 0] |= self._dirty
-        completed = self._complete(tops[:, :-1], bottoms[:, :-1], dirty[:, :-1])
-        self._peak[:], self._lowest[:], self._dirty[:] = tops[:, -1], bottoms[:, -1], dirty[:, -1]
+    def push(self, first_tick: int, peaks_uv: Floats, blank: Bools, kept: int) -> list[tuple[int, Bools]]:
+        """Peaks and blankness of ticks, ``(n_channels, kept + n)``, those behind ``kept`` from ``first_tick`` on; the
+        seconds in which a channel was disconnected."""
+        tick, end = first_tick, first_tick + peaks_uv.shape[1] - kept
+        completed = []
+        while (turn := self._next_turn) < end:
+            self._gather(peaks_uv, blank, kept + tick - first_tick, kept + turn - first_tick)
+            completed += self._complete()
+            tick = turn
+        self._gather(peaks_uv, blank, kept + tick - first_tick, kept + end - first_tick)
         return completed
 
     def note_roughness(self, roughness_uv: Floats) -> None:
@@ -109,62 +100,86 @@ class SecondPeaks:
         frozen[~(frozen >= LEAST_UV)] = np.nan
         self.frozen_uv = frozen
 
-    def _gather(self, top_uv: Floats, bottom_uv: Floats, dirty: Bools | None) -> None:
-        np.maximum(self._peak, top_uv, out=self._peak)
-        np.minimum(self._lowest, bottom_uv, out=self._lowest)
-        if dirty is not None:
-            self._dirty |= dirty
+    def _gather(self, peaks_uv: Floats, blank: Bools, start: int, stop: int) -> None:
+        _gather(peaks_uv, blank, start, stop, self._peak, self._lowest, self._dirty)
 
-    def _complete_one(self) -> list[tuple[int, Bools]]:
-        completed = self._complete(self._peak[:, None], self._lowest[:, None], self._dirty[:, None])
-        self._peak[:], self._lowest[:], self._dirty[:] = 0.0, np.inf, False
-        return completed
-
-    def _complete(self, peaks: Floats, lowest: Floats, dirty: Bools) -> list[tuple[int, Bools]]:
-        """The next seconds are whole, ``(n_channels, n_seconds)``; those in which a channel was disconnected."""
-        seconds = np.arange(self._second, self._second + peaks.shape[1])
-        slots = seconds % self._seconds.size
-        known = self.in_force_uv[:, None]
-        gone = ((peaks <= FLAT * known) | ((peaks < FAINT * known) & (lowest > EVEN * peaks))) & ~dirty
-        self._seconds[slots] = seconds
-        self._peaks[:, slots] = np.where(dirty, np.nan, peaks)
-        self._connected[:, slots] = ~gone
-        self._second += peaks.shape[1]
+    def _complete(self) -> list[tuple[int, Bools]]:
+        """The second is whole: itself, and the channels that were disconnected in it, if there are any."""
+        second, slot = self._second, self._second % self._seconds.size
+        self._seconds[slot] = second
+        gone = np.zeros(self._peak.size, bool)
+        _remember(slot, self.in_force_uv, self._peak, self._lowest, self._dirty, self._peaks, self._connected, gone)
+        self._second += 1
         self._next_turn = self._grid.first_tick_of(self._second + 1)
-        return [(int(seconds[at]), gone[:, at].copy()) for at in np.flatnonzero(gone.any(axis=0))]
+        return [(second, gone)] if gone.any() else []
 
     def _admit(self, first: int, end: int) -> None:
         """Let the seconds of an epoch into the rolling baseline, and make it anew."""
-        slots = np.arange(first, end) % self._seconds.size
-        peaks = np.where(self._seconds[slots] >= first, self._peaks[:, slots], np.nan)
-        peaks[~self._connected[:, slots]] = np.nan
-        elevated = peaks > ELEVATED * self.rolling_uv[:, None]
-        shifted = self._refused >= LEVEL_SHIFT_S
-        calm = np.isfinite(peaks) & ~elevated
-        self._refused = np.where(calm.any(axis=1), 0, self._refused + elevated.sum(axis=1))
-        self._admitted[:, slots] = np.where(calm | shifted[:, None], peaks, np.nan)
-        recent = self._admitted[:, np.arange(end - self._wanted, end) % self._seconds.size]
-        medians = _medians(recent)
-        if (gaps := np.flatnonzero(np.isnan(recent).any(axis=1))).size:
-            medians[gaps] = self._medians_of_last(gaps, end)
-        known = np.isfinite(medians)
-        self.rolling_uv = np.where(known, np.where(medians >= LEAST_UV, medians, np.nan), self.rolling_uv)
-        rough = _medians(self._rough)
-        self.roughness_uv = np.where(np.isfinite(rough), rough, self.roughness_uv)
-
-    def _medians_of_last(self, channels: NDArray[np.intp], end: int) -> Floats:
-        """Of the last admitted seconds, however far back they are remembered; NaN for too few."""
-        backwards = np.arange(end - 1, end - 1 - self._seconds.size, -1) % self._seconds.size
-        admitted = self._admitted[channels[:, None], backwards]
-        number = np.cumsum(np.isfinite(admitted), axis=1)
-        medians = _medians(np.where(number <= self._wanted, admitted, np.nan))
-        return np.asarray(np.where(number[:, -1] >= self._fewest, medians, np.nan))
+        _admit(
+            first, end, self._wanted, self._fewest, self._seconds, self._peaks, self._connected, self._rough,
+            self._refused, self._admitted, self.rolling_uv, self.roughness_uv,
+        )  # fmt: skip
 
 
-def _medians(rows: Floats) -> Floats:
-    """Of each row without its NaN, which sort to the end; NaN for a row that has nothing else."""
-    ascending = np.sort(rows, axis=1)
-    n = np.isfinite(rows).sum(axis=1)
-    row = np.arange(n.size)
-    middle = (ascending[row, (n - 1) // 2] + ascending[row, np.minimum(n // 2, rows.shape[1] - 1)]) / 2
-    return np.asarray(np.where(n > 0, middle, np.nan))
+@compiled
+def _gather(peaks: Floats, blank: Bools, start: int, stop: int, top: Floats, lowest: Floats, dirty: Bools) -> None:
+    for channel in range(top.size):
+        for tick in range(start, stop):
+            top[channel] = max(top[channel], peaks[channel, tick])
+            lowest[channel] = min(lowest[channel], peaks[channel, tick])
+            dirty[channel] |= blank[channel, tick]
+
+
+@compiled
+def _remember(
+    slot: int, known: Floats, top: Floats, lowest: Floats, dirty: Bools, peaks: Floats, connected: Bools, gone: Bools
+) -> None:
+    """One second of all channels into ``slot`` of ``peaks`` and ``connected``; what was gathered begins anew."""
+    for channel in range(top.size):
+        faint = top[channel] < FAINT * known[channel] and lowest[channel] > EVEN * top[channel]
+        gone[channel] = (top[channel] <= FLAT * known[channel] or faint) and not dirty[channel]
+        connected[channel, slot] = not gone[channel]
+        peaks[channel, slot] = np.nan if dirty[channel] else top[channel]
+        top[channel], lowest[channel], dirty[channel] = 0.0, np.inf, False
+
+
+@compiled
+def _admit(
+    first: int, end: int, wanted: int, fewest: int, seconds: NDArray[np.int64], peaks: Floats, connected: Bools,
+    rough: Floats, refused: NDArray[np.int64], admitted: Floats, rolling: Floats, roughness: Floats,
+) -> None:  # fmt: skip
+    """The seconds ``first`` to ``end``: what is admitted of them, ``(n_channels, n_slots)``, and what comes of it,
+    ``rolling`` and ``roughness``, ``(n_channels,)``."""
+    size = seconds.size
+    for channel in range(rolling.size):
+        n_calm = n_elevated = 0
+        shifted = refused[channel] >= LEVEL_SHIFT_S
+        for second in range(first, end):
+            slot = second % size
+            peak = peaks[channel, slot] if seconds[slot] >= first and connected[channel, slot] else np.nan
+            elevated = peak > ELEVATED * rolling[channel]
+            calm = not elevated and not np.isnan(peak)
+            n_elevated += elevated
+            n_calm += calm
+            admitted[channel, slot] = peak if calm or shifted else np.nan
+        refused[channel] = 0 if n_calm else refused[channel] + n_elevated
+        # The last admitted seconds, however far back they are remembered.
+        chosen, n = np.empty(wanted), 0
+        for back in range(1, size + 1):
+            value = admitted[channel, (end - back) % size]
+            if n < wanted and not np.isnan(value):
+                chosen[n] = value
+                n += 1
+        if n >= fewest:
+            level = median(chosen[:n])
+            rolling[channel] = level if level >= LEAST_UV else np.nan
+        known = rough[channel][~np.isnan(rough[channel])]
+        if known.size:
+            roughness[channel] = median(known)
+
+
+@compiled
+def median(values: Floats) -> float:
+    """Of at least one value, none of them NaN."""
+    ascending = np.sort(values)
+    return float((ascending[(values.size - 1) // 2] + ascending[values.size // 2]) / 2)

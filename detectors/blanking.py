@@ -5,7 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from detectors.ticks import Bools, Floats, Grid, Ticks
+from detectors.arrays import Bools, Floats
+from detectors.grid import Grid
+from detectors.ticks import Ticks
 
 CALM_TICKS = 3
 """Free of clipping before the signal is believed again; slope and value at the resumption come from them."""
@@ -29,17 +31,18 @@ class Resumption:
 class Blanking:
     """Per channel: blank from a train or saturation until the signal is on its way again."""
 
-    def __init__(self, n_channels: int, grid: Grid, *, drift_limit_s: float) -> None:
+    def __init__(self, n_channels: int, grid: Grid, *, drift_of_baseline: float, drift_limit_s: float) -> None:
         self._grid = grid
+        self._drift_of_baseline = drift_of_baseline
         self._drift_limit = grid.ticks(drift_limit_s)
         self._blank = np.zeros(n_channels, bool)
         self._calm = np.zeros(n_channels, int)
         self._patience = np.zeros(n_channels, int)
         self._clipped = np.zeros((n_channels, CLIPPED_TICKS - 1), bool)
 
-    def push(self, ticks: Ticks, forced: Bools | None, drift_uv: Floats) -> tuple[Bools | None, list[Resumption]]:
+    def push(self, ticks: Ticks, forced: Bools | None, baseline_uv: Floats) -> tuple[Bools | None, list[Resumption]]:
         """Which ticks are blank, and where channels come back, in order. ``forced`` ``(n_ticks,)`` marks the train; a
-        tick mean that moves by more than ``drift_uv`` each tick in one direction is a recovery still going on.
+        tick mean that moves by a share of the baseline each tick in one direction is a recovery still going on.
 
         ``None`` where nothing is blank.
         """
@@ -51,6 +54,7 @@ class Blanking:
             starts = starts | forced
         held = [False] * ticks.n if forced is None else forced.tolist()
         blank = np.zeros(starts.shape, bool)
+        drift_uv = self._drift_of_baseline * np.where(np.isnan(baseline_uv), np.inf, baseline_uv)
         resumptions: list[Resumption] = []
         for channel in np.flatnonzero(self._blank | starts.any(axis=1)).tolist():
             resumptions += self._channel(channel, ticks, starts[channel], held, float(drift_uv[channel]), blank)

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from detectors.ticks import Bools, Floats
+from detectors.arrays import Bools, Floats
 
 Flag = Literal["flatline", "disconnected", "mains", "clipped"]
 

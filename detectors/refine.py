@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 from scipy import optimize, signal
 
+from detectors.arrays import Floats
 from detectors.criterion import Afterdischarge, Criterion, Judgement, Kind
-from detectors.ticks import Floats
 
 SNAP_S = 0.06
 HIDDEN_S = 3.0

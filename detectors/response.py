@@ -1,11 +1,12 @@
 """What the front end does to a wave: how much of its height it leaves, and how much too early its peak appears."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import signal
 
-from detectors.ticks import Floats, Grid
+from detectors.arrays import Floats
+from detectors.grid import Grid
+from detectors.kernels import compiled
+from detectors.spike_shape import half_width
 
 OVERSAMPLED = 16
 SHARP_S = (0.002, 0.06)
@@ -19,47 +20,41 @@ LONE, RHYTHMIC = 0.3, 0.85
 """Deflection of the other sign beside a peak, as a share of it: what a lone wave leaves, and what a rhythm has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """By the width of a filtered peak at half its height, ascending: the height left, and its lead; in groups."""
-
-    width: Floats
-    gain: Floats
-    lead: Floats
-
-
 class Response:
-    """Corrections for the peak of a lone sharp wave, of a rhythm, and of what lies between."""
+    """Corrections for the peak of a lone ``sharp`` wave and of a ``smooth`` rhythm.
+
+    Each is a table ``(3, n)``: widths of a filtered peak at half its height, ascending; the height left there; its
+    lead; widths and leads in groups.
+    """
 
     def __init__(self, grid: Grid, coefficients: tuple[Floats, Floats]) -> None:
-        self._sharp = _sharp_waves(grid, coefficients)
-        self._smooth = _rhythms(grid, coefficients)
-
-    def correction(self, width: Floats, opposite: Floats) -> tuple[Floats, Floats]:
-        """Gain and lead (in groups) of filtered peaks, by width in groups and share of the opposite deflection."""
-        rhythmic = np.clip((opposite - LONE) / (RHYTHMIC - LONE), 0.0, 1.0)
-        gain, lead = (
-            (1 - rhythmic) * np.interp(width, self._sharp.width, sharp)
-            + rhythmic * np.interp(width, self._smooth.width, smooth)
-            for sharp, smooth in ((self._sharp.gain, self._smooth.gain), (self._sharp.lead, self._smooth.lead))
-        )
-        return np.maximum(gain, LEAST_GAIN), lead
+        self.sharp = _sharp_waves(grid, coefficients)
+        self.smooth = _rhythms(grid, coefficients)
 
 
-def half_width(window: Floats, at: int) -> float:
-    """Width at half height of the positive peak at index ``at``, in steps of ``window``."""
-    half = window[at] / 2
-    before = np.flatnonzero(window[:at] <= half)
-    after = np.flatnonzero(window[at:] <= half)
-    if not before.size or not after.size:
-        return float(window.size)
-    left, right = int(before[-1]), at + int(after[0])
-    rise = (half - window[left]) / (window[left + 1] - window[left])
-    fall = (window[right - 1] - half) / (window[right - 1] - window[right])
-    return float((right - 1 + fall) - (left + rise))
+@compiled
+def correction(sharp: Floats, smooth: Floats, width: float, opposite: float) -> tuple[float, float]:
+    """Gain and lead (in groups) of a filtered peak, by its width in groups and the share of its opposite deflection."""
+    rhythmic = min(1.0, max(0.0, (opposite - LONE) / (RHYTHMIC - LONE)))
+    gain = (1 - rhythmic) * _looked_up(sharp, 1, width) + rhythmic * _looked_up(smooth, 1, width)
+    lead = (1 - rhythmic) * _looked_up(sharp, 2, width) + rhythmic * _looked_up(smooth, 2, width)
+    return max(gain, LEAST_GAIN), lead
 
 
-def _sharp_waves(grid: Grid, coefficients: tuple[Floats, Floats]) -> Table:
+@compiled
+def _looked_up(table: Floats, row: int, width: float) -> float:
+    """``row`` of ``table`` at ``width``, linear in between and constant beyond."""
+    last = table.shape[1] - 1
+    if width <= table[0, 0]:
+        return float(table[row, 0])
+    if width >= table[0, last]:
+        return float(table[row, last])
+    below = np.searchsorted(table[0], width, side="right") - 1
+    share = (width - table[0, below]) / (table[0, below + 1] - table[0, below])
+    return float(table[row, below] + share * (table[row, below + 1] - table[row, below]))
+
+
+def _sharp_waves(grid: Grid, coefficients: tuple[Floats, Floats]) -> Floats:
     """Gaussians through the triangular low-pass and the high-pass, at many phases of the decimation."""
     fine_hz = grid.group_hz * OVERSAMPLED
     triangle = np.convolve(np.ones(OVERSAMPLED), np.ones(OVERSAMPLED)) / OVERSAMPLED**2
@@ -74,12 +69,12 @@ def _sharp_waves(grid: Grid, coefficients: tuple[Floats, Floats]) -> Table:
             at = int(y.argmax())
             gains.append(float(y[at]))
             leads.append((reach - phase) / OVERSAMPLED - at)
-            widths.append(half_width(y, at))
+            widths.append(half_width(y, 0, y.size, at))
         rows.append((float(np.mean(widths)), float(np.mean(gains)), float(np.mean(leads))))
     return _table(rows)
 
 
-def _rhythms(grid: Grid, coefficients: tuple[Floats, Floats]) -> Table:
+def _rhythms(grid: Grid, coefficients: tuple[Floats, Floats]) -> Floats:
     """Sinusoids: a third of their period is their width at half height."""
     hz = np.geomspace(SMOOTH_HZ[1], SMOOTH_HZ[0], N_ENTRIES)
     hz = hz[hz < 0.4 * grid.group_hz]
@@ -88,6 +83,5 @@ def _rhythms(grid: Grid, coefficients: tuple[Floats, Floats]) -> Table:
     return _table(list(zip(grid.group_hz / (3 * hz), np.ones(hz.size), lead, strict=True)))
 
 
-def _table(rows: list[tuple[float, float, float]]) -> Table:
-    width, gain, lead = np.array(sorted(rows)).T
-    return Table(width, gain, lead)
+def _table(rows: list[tuple[float, float, float]]) -> Floats:
+    return np.ascontiguousarray(np.array(sorted(rows)).T)

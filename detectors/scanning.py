@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.arrays import Floats
 from detectors.baseline import FEWEST_SECONDS, LEAST_UV
 from detectors.front_end import Conditioner, FrontEnd
-from detectors.ticks import Floats, Grid, TickMaker
+from detectors.grid import Grid
+from detectors.ticks import TickMaker
 
 CONTRAST = 2.5
 """Two levels are told apart when their medians differ by this factor; less is one level with fluctuations."""

@@ -1,4 +1,4 @@
-"""Raw samples into whole ticks of about 20 ms: exact decimation, clipping and loss, whatever the block sizes were."""
+"""Raw samples into whole ticks of about 20 ms: decimation, clipping and loss, whatever the block sizes were."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,62 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Raw = NDArray[np.floating[Any]]
-"""Counts as floats: float32 where that is exact, else float64."""
+from detectors import kernels
+from detectors.arrays import Bools, Floats, Raw
+from detectors.grid import EPOCH_S, Grid
 
-TARGET_HZ = 250.0
-TICK_S = 0.02
 HOP_TICKS = 3
 """Ticks are made in hops of so many: small blocks are only collected, and the work is done for several at once."""
 HISTORY_TICKS = 13
 """Kept before each piece, so that what straddles its beginning is seen whole."""
-EPOCH_S = 10
-"""The rolling baseline changes at multiples of this; no piece crosses one."""
-EXACT_FLOAT32 = 2.0**24
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Samples become groups of ``decimation``, and these ticks of ``groups``; all times come from sample indices."""
-
-    rate_hz: float
-    decimation: int
-    groups: int
-
-    @classmethod
-    def of(cls, rate_hz: float) -> "Grid":
-        decimation = max(1, round(rate_hz / TARGET_HZ))
-        return cls(rate_hz, decimation, max(1, round(TICK_S * rate_hz / decimation)))
-
-    @property
-    def tick_samples(self) -> int:
-        return self.decimation * self.groups
-
-    @property
-    def group_hz(self) -> float:
-        return self.rate_hz / self.decimation
-
-    def second_of(self, tick: int) -> int:
-        """The absolute second in which a tick begins."""
-        return int(tick * self.tick_samples / self.rate_hz)
-
-    def first_tick_of(self, second: int) -> int:
-        """The first tick that begins in ``second`` or later; exact inverse of ``second_of``, rounding included."""
-        tick = ceil(second * self.rate_hz / self.tick_samples)
-        while self.second_of(tick) < second:
-            tick += 1
-        while tick > 0 and self.second_of(tick - 1) >= second:
-            tick -= 1
-        return tick
-
-    def epoch_end(self, tick: int) -> int:
-        """The first tick of the epoch after that of ``tick``."""
-        return self.first_tick_of((self.second_of(tick) // EPOCH_S + 1) * EPOCH_S)
-
-    def ticks(self, seconds: float) -> int:
-        return max(1, round(seconds * self.rate_hz / self.tick_samples))
+WIDEST_INT32 = 255
+"""Up to this decimation the sums of 16-bit samples fit into 32 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +33,7 @@ class Ticks:
     """Low-passed and decimated, ``(n_channels, (HISTORY_TICKS + n) * groups)``; group k is centred on the last sample
     of the k-th ``decimation`` samples before it."""
     uv_per_count: Floats
+    """``(n_channels,)``."""
     clipped: Bools | None
     """Whether a rail was touched, ``(n_channels, n)``; ``None`` where none was."""
     lost: Bools | None
@@ -93,8 +48,8 @@ class Ticks:
             self.grid,
             self.first + start,
             stop - start,
-            self.raw[:, before * samples : after * samples],
-            self.groups_uv[:, before * groups : after * groups],
+            np.ascontiguousarray(self.raw[:, before * samples : after * samples]),
+            np.ascontiguousarray(self.groups_uv[:, before * groups : after * groups]),
             self.uv_per_count,
             None if self.clipped is None else self.clipped[:, start:stop],
             None if self.lost is None else self.lost[:, start:stop],
@@ -108,49 +63,6 @@ class Ticks:
         return means
 
 
-class Decimator:
-    """Triangular low-pass (zeros at multiples of the decimated rate) and decimation in one step, exact for integers.
-
-    Every sum of integer counts is a whole number that its float type holds exactly, so no order of summation and no
-    matrix library can change a bit; sums of floats are made in one fixed order instead.
-    """
-
-    def __init__(self, decimation: int) -> None:
-        self._n = decimation
-        rise = np.arange(1, decimation + 1, dtype=np.float64)
-        self._weights = np.stack([rise, decimation - rise], axis=1)
-        self._weights32 = self._weights.astype(np.float32)
-
-    def type_for(self, dtype: np.dtype[Any]) -> type[np.float32] | type[np.float64]:
-        """The float type in which samples of ``dtype`` are summed exactly, as far as there is one."""
-        if dtype.kind == "f":
-            return np.float64
-        largest = 2.0 ** (8 * dtype.itemsize - (dtype.kind == "i"))
-        return np.float32 if largest * self._n**2 <= EXACT_FLOAT32 else np.float64
-
-    def decimate(self, raw: Raw, *, integers: bool) -> Raw:
-        """``(n_channels, n * decimation)`` samples into ``(n_channels, n)`` sums; the first lacks its rise."""
-        if self._n == 1:
-            sums: Raw = np.empty_like(raw)
-            sums[:, 1:], sums[:, :1] = raw[:, :-1], raw[:, :1]
-            return sums
-        if integers:
-            weights = self._weights32 if raw.dtype == np.float32 else self._weights
-            both = (raw.reshape(-1, self._n) @ weights).reshape(raw.shape[0], -1, 2)
-            rising, falling = both[:, :, 0], both[:, :, 1]
-        else:
-            rising, falling = (self._fold(raw, self._weights[:, side]) for side in (0, 1))
-        total: Raw = np.array(falling)
-        total[:, 1:] += rising[:, :-1]
-        return total
-
-    def _fold(self, raw: Raw, weights: Floats) -> Floats:
-        total: Floats = raw[:, 0 :: self._n] * weights[0]
-        for offset in range(1, self._n):
-            total += raw[:, offset :: self._n] * weights[offset]
-        return total
-
-
 class TickMaker:
     """Collects samples until a hop is whole, so that no result depends on how they arrived."""
 
@@ -162,16 +74,19 @@ class TickMaker:
         self.n_ticks = 0
         self._grid = grid
         self._n_channels = n_channels
-        self._uv = np.asarray(resolution_uv, np.float64)[:, None]
+        self._uv = np.asarray(resolution_uv, np.float64)
         self._railed = any(rail is not None for rail in rails)
         bounds = [rail if rail is not None else (-np.inf, np.inf) for rail in rails]
-        self._low = np.array([low for low, _ in bounds])[:, None]
-        self._high = np.array([high for _, high in bounds])[:, None]
-        self._decimator = Decimator(grid.decimation)
+        self._low = np.array([float(low) for low, _ in bounds])
+        self._high = np.array([float(high) for _, high in bounds])
+        self._rise = tuple(range(1, grid.decimation + 1))
+        self._carried: NDArray[Any] = np.zeros(n_channels, np.int32)
+        """The rising half of the last group of each channel."""
         self._kind: np.dtype[Any] | None = None
-        self._rest: NDArray[Any] = np.zeros((n_channels, HOP_TICKS * grid.tick_samples), np.int16)
+        self._rest: Raw = np.zeros((n_channels, HOP_TICKS * grid.tick_samples), np.int16)
         self._n_rest = 0
-        self._history: Raw | None = None
+        self._raw_before: Raw | None = None
+        self._groups_before: Floats = np.zeros((n_channels, HISTORY_TICKS * grid.groups))
         self._lost: list[tuple[int, int]] = []
         """Spans of samples that are missing in every channel and whose ticks are not made yet."""
         self._epoch_start, self._epoch_end = 0, grid.epoch_end(0)
@@ -210,14 +125,11 @@ class TickMaker:
         if self._kind is not None and self.n_samples and (dtype.kind == "f") != (self._kind.kind == "f"):
             raise ValueError(f"expected {self._kind} samples as before, got {dtype}")
         self._kind = dtype
-        if dtype.kind == "f" and self._rest.dtype.kind != "f":
-            self._rest = self._rest.astype(dtype)
-        wide = np.promote_types(self._rest.dtype, dtype)
+        wide = np.promote_types(self._rest.dtype, _kept_as(dtype, self._grid.decimation))
         self._rest = self._rest.astype(wide)
-        if self._history is not None:
-            self._history = self._history.astype(
-                np.promote_types(self._history.dtype, self._decimator.type_for(np.dtype(wide)))
-            )
+        self._carried = self._carried.astype(_summed_as(wide))
+        if self._raw_before is not None:
+            self._raw_before = self._raw_before.astype(wide)
 
     def _feed(self, block: NDArray[Any]) -> Iterator[Ticks]:
         samples = self._grid.tick_samples
@@ -252,45 +164,39 @@ class TickMaker:
                 self._epoch_end = self._grid.epoch_end(self.n_ticks)
 
     def _ticks(self, segments: list[NDArray[Any]], n: int) -> Ticks:
-        samples = self._grid.tick_samples
-        kept = HISTORY_TICKS * samples
-        integers = self._rest.dtype.kind != "f"
-        history = self._as_if_before(segments[0][:, :1]) if self._history is None else self._history
-        raw: Raw = np.empty((self._n_channels, kept + n * samples), history.dtype)
-        raw[:, :kept] = history
+        samples, groups = self._grid.tick_samples, self._grid.groups
+        kept, kept_groups = HISTORY_TICKS * samples, HISTORY_TICKS * groups
+        if self._raw_before is None:
+            self._hold(segments[0][:, :1])
+        raw: Raw = np.empty((self._n_channels, kept + n * samples), self._rest.dtype)
+        raw[:, :kept] = self._raw_before
         at = kept
         for segment in segments:
             raw[:, at : at + segment.shape[1]] = segment
             at += segment.shape[1]
         lost = self._lost_ticks(n)
-        if not integers:
+        if raw.dtype == np.float64:
             unknown = ~np.isfinite(raw)
             if unknown.any():
                 raw[unknown] = 0.0
                 nowhere = fold(np.logical_or, unknown[:, kept:], samples)
                 lost = nowhere if lost is None else lost | nowhere
-        scale = self._uv / self._grid.decimation**2
-        made = Ticks(
-            grid=self._grid,
-            first=self.n_ticks,
-            n=n,
-            raw=raw,
-            groups_uv=np.multiply(self._decimator.decimate(raw, integers=integers), scale, dtype=np.float64),
-            uv_per_count=self._uv,
-            clipped=self._clipped(raw, segments if integers else [raw[:, kept:]], n),
-            lost=lost,
-        )
-        self._history = raw[:, -kept:].copy()
+        groups_uv = np.empty((self._n_channels, kept_groups + n * groups))
+        groups_uv[:, :kept_groups] = self._groups_before
+        kernels.decimate(raw, kept, self._rise, self._carried, self._uv, groups_uv, kept_groups)
+        made = Ticks(self._grid, self.n_ticks, n, raw, groups_uv, self._uv, self._clipped(raw, n), lost)
+        self._raw_before = raw[:, -kept:].copy()
+        self._groups_before = groups_uv[:, -kept_groups:].copy()
         self.n_ticks += n
         return made
 
-    def _as_if_before(self, first: NDArray[Any]) -> Raw:
-        """The first sample held, as what came before it."""
-        known = np.where(np.isfinite(first), first, 0)
-        held: Raw = np.repeat(known, HISTORY_TICKS * self._grid.tick_samples, axis=1).astype(
-            self._decimator.type_for(self._rest.dtype)
-        )
-        return held
+    def _hold(self, first: NDArray[Any]) -> None:
+        """The first sample held is what came before it."""
+        known = np.where(np.isfinite(first), first, 0).astype(self._rest.dtype)
+        self._raw_before = np.repeat(known, HISTORY_TICKS * self._grid.tick_samples, axis=1)
+        self._carried = np.zeros(self._n_channels, self._carried.dtype)
+        kernels.decimate(self._raw_before, 0, self._rise, self._carried, self._uv, self._groups_before, 0)
+        self._groups_before[:, 0] = self._groups_before[:, -1]
 
     def _lost_ticks(self, n: int) -> Bools | None:
         if not self._lost:
@@ -303,22 +209,26 @@ class TickMaker:
         self._lost = [span for span in self._lost if span[1] > stop]
         return lost if lost.any() else None
 
-    def _clipped(self, raw: Raw, segments: list[NDArray[Any]], n: int) -> Bools | None:
-        """Extremes of the whole piece are cheap; only channels that touched a rail are looked at tick by tick."""
+    def _clipped(self, raw: Raw, n: int) -> Bools | None:
         if not self._railed:
             return None
-        touched = np.zeros((self._n_channels, 1), bool)
-        for segment in segments:
-            if segment.shape[1]:
-                touched |= segment.max(axis=1, keepdims=True) >= self._high
-                touched |= segment.min(axis=1, keepdims=True) <= self._low
-        rows = np.flatnonzero(touched)
-        if not rows.size:
-            return None
+        samples = self._grid.tick_samples
         clipped = np.zeros((self._n_channels, n), bool)
-        samples = raw[rows, HISTORY_TICKS * self._grid.tick_samples :].reshape(rows.size, n, -1)
-        clipped[rows] = (samples.max(axis=2) >= self._high[rows]) | (samples.min(axis=2) <= self._low[rows])
-        return clipped
+        found = kernels.touch_rails(raw, HISTORY_TICKS * samples, samples, self._low, self._high, clipped)
+        return clipped if found else None
+
+
+def _kept_as(dtype: np.dtype[Any], decimation: int) -> np.dtype[Any]:
+    """The type in which samples of ``dtype`` are kept: one of three, because each has kernels of its own."""
+    if np.can_cast(dtype, np.int16) and decimation <= WIDEST_INT32:
+        return np.dtype(np.int16)
+    return np.dtype(np.int32) if np.can_cast(dtype, np.int32) else np.dtype(np.float64)
+
+
+def _summed_as(kept: np.dtype[Any]) -> np.dtype[Any]:
+    """A type that holds every sum of the decimation exactly, if there is one."""
+    wider: dict[Any, np.dtype[Any]] = {np.dtype(np.int16): np.dtype(np.int32), np.dtype(np.int32): np.dtype(np.int64)}
+    return wider.get(kept, kept)
 
 
 def _take_off(segments: list[NDArray[Any]], n: int) -> list[NDArray[Any]]:

@@ -8,10 +8,10 @@ from detectors.confidence import confidence, evidence
 from detectors.criterion import Criterion, Judgement, Seizure
 from detectors.events import Blind, Discharge, Follower
 from detectors.grading import ending
+from detectors.grid import Grid
 from detectors.judging import Before, Knowledge, Trial
 from detectors.runs import Rules
 from detectors.spikes import Spike
-from detectors.ticks import Grid
 
 BEFORE_S = 60.0
 """How far back spiking before a train is compared with what follows it."""
@@ -46,6 +46,8 @@ class Blindness:
 
 
 Event = Spike | TrainBegins | TrainEnds | Blindness | Blind
+Queued = tuple[int, int, Event]
+"""Its tick, its rank among the events of that tick, and the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,11 @@ class Watch:
         self._recent: deque[Spike | Blind] = deque(maxlen=REMEMBERED_SPIKES)
         """What the time before a train may have to be judged by."""
 
-    def advance(self, events: list[tuple[int, Event]], tick: int) -> None:
+    def advance(self, events: list[Queued], tick: int) -> None:
         """Take in ``events``, all those before ``tick`` in order, and let become final what can."""
-        for at, event in events:
-            self._check(at)
+        for at, _, event in events:
+            if at >= self.next_check:
+                self._check(at)
             self._take(event)
         self._check(tick)
 
@@ -96,8 +99,8 @@ class Watch:
         now = self._trial.judge(self._known(tick))
         return [*self.judged, replace(now, final=False)]
 
-    def finish(self, remaining: list[Event], n_samples: int) -> None:
-        for event in remaining:
+    def finish(self, remaining: list[Queued], n_samples: int) -> None:
+        for _, _, event in remaining:
             self._take(event)
         if self._blind_since is not None:
             self._end_blindness(n_samples)
@@ -139,13 +142,14 @@ class Watch:
         return [self._seizure(follower, d, horizon, baseline_uv, ended=ended) for d in found if d.meets(follower.rules)]
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, Spike):
+            if event.ratio >= self._least_ratio:
+                self._recent.append(event)
+            elif not self._follower.in_run:
+                return
+            self._follower.add(event)
+            return
         match event:
-            case Spike():
-                if event.ratio >= self._least_ratio:
-                    self._recent.append(event)
-                elif not self._follower.in_run:
-                    return
-                self._follower.add(event)
             case Blind():
                 self._note_blind(event)
             case Blindness(state="begins"):

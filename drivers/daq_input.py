@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
+from math import floor, isfinite
 from typing import Literal
 
 import numpy as np
@@ -35,10 +35,16 @@ class Input:
 def channel_of(wanted: Input, coefficients: Sequence[float], low_v: float, high_v: float) -> Channel:
     """The channel that ``wanted`` becomes on a converter with this scaling polynomial and actual range.
 
-    Counts at the rails follow from the range that the board chose, which may be wider than what was asked.
+    Counts at the rails follow from the range that the board chose, which may be wider than what was asked. Raises
+    ``DeviceRefused`` where the board tells no scaling.
     """
     if wanted.clips_at_v is not None:
         low_v, high_v = max(low_v, -wanted.clips_at_v), min(high_v, wanted.clips_at_v)
+    if len(coefficients) < 2 or not all(map(isfinite, (*coefficients, low_v, high_v))) or not coefficients[1]:
+        raise DeviceRefused(
+            f"the board tells no scaling for {wanted.name} (coefficients {list(coefficients)}, range {low_v:g} to "
+            f"{high_v:g} V): no sample of it would mean anything; check the board in its vendor's program"
+        )
     offset_v, volts_per_count = coefficients[0], coefficients[1]
     low, high = (
         int(np.clip(round((rail_v - offset_v) / volts_per_count), -32768, 32767)) for rail_v in (low_v, high_v)

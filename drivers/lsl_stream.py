@@ -124,7 +124,6 @@ def _find(lsl: Any, name: str, source_id: str, where: str) -> Any:
 
 
 def _sender(full: Any, lsl: Any) -> Sender:
-    formats = {getattr(lsl, f"cf_{name}"): name for name in FORMATS}
     described: list[Described] = []
     channel = full.desc().child("channels").child("channel")
     while not channel.empty():
@@ -142,9 +141,15 @@ def _sender(full: Any, lsl: Any) -> Sender:
         source_id=str(full.source_id()),
         host=str(full.hostname()),
         rate_hz=float(full.nominal_srate()),
-        format=formats.get(full.channel_format(), "an unknown format"),
+        format=format_of(full, lsl),
         channels=tuple(described),
     )
+
+
+def format_of(info: Any, lsl: Any) -> str:
+    """Of the samples that a stream sends, in the LSL library's word."""
+    names = {getattr(lsl, f"cf_{name}"): name for name in FORMATS}
+    return names.get(info.channel_format(), "an unknown format")
 
 
 FORMATS = ("float32", "double64", "string", "int32", "int16", "int8", "int64")

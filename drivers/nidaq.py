@@ -8,6 +8,7 @@ from drivers.daq_input import Input, Terminal, highest_safe_rate_hz
 from drivers.interface import Block, Channel, DeviceRefused, LinkLost
 from drivers.nidaq_connection import Connection
 from drivers.nidaq_task import Acquisition
+from drivers.task_notes import TaskNotes
 
 __all__ = ["Input", "NidaqSource", "Terminal", "highest_safe_rate_hz"]
 
@@ -32,6 +33,7 @@ class NidaqSource:
     ) -> None:
         self._where = f"{device} at {remote}" if remote else device
         _check_settings(self._where, inputs, rate_hz, block, buffer_s)
+        self._notes = TaskNotes(remote, device) if remote else None
         self._connect = partial(
             Connection,
             device,
@@ -40,8 +42,13 @@ class NidaqSource:
             where=self._where,
             remote=remote,
             serial_number=serial_number,
+            notes=self._notes,
         )
-        self._connection = self._connect()
+        try:
+            self._connection = self._connect()
+        except BaseException:
+            self._close_notes()
+            raise
         self._closed = False
 
     @property
@@ -95,6 +102,11 @@ class NidaqSource:
     def close(self) -> None:
         self._closed = True
         self._connection.close(self._closed_for_good)
+        self._close_notes()
+
+    def _close_notes(self) -> None:
+        if self._notes is not None:
+            self._notes.close()
 
     @property
     def _closed_for_good(self) -> str:

@@ -12,6 +12,7 @@ from drivers.daq_input import Input
 from drivers.interface import Block, DeviceNotFound, LinkLost, SamplesLost
 from drivers.nidaq_device import open_channel
 from drivers.nidaq_task import Acquisition, BoardTask, Known
+from drivers.task_notes import TaskNotes
 from drivers.watched_thread import NoAnswer, WatchedThread, result_within
 
 OPEN_S = 15.0
@@ -32,7 +33,8 @@ TIMEOUT_FRACTION = 0.3
 class Connection:
     """One caller reads, anybody may close; once it has ended it stays so, and what was read before is not lost.
 
-    ``known`` is the board that must be there, and the task that an earlier connection may have left on its server.
+    ``known`` is the board that must be there, and the task that an earlier connection may have left on its server;
+    ``notes`` are of what earlier programs may have left there.
     Raises ``DeviceNotFound`` and ``DeviceRefused`` as ``NidaqSource`` does.
     """
 
@@ -46,6 +48,7 @@ class Connection:
         remote: str | None,
         serial_number: int | None,
         known: Known | None = None,
+        notes: TaskNotes | None = None,
     ) -> None:
         self._where = where
         self._ready: deque[Block] = deque()
@@ -63,6 +66,7 @@ class Connection:
                 link=self._link,
                 serial_number=serial_number,
                 known=known,
+                notes=notes,
             )
         )
         try:

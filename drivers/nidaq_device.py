@@ -10,6 +10,9 @@ from nidaqmx.system import System
 
 from drivers.interface import DeviceNotFound, DeviceRefused, LinkLost
 
+NONSENSE = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What the vendor's client runs into where a server's answers are those of no NI device."""
+
 RESERVED = -50103
 """Another task holds what this one needs: of another program, or of one that died and whose server lives on."""
 
@@ -55,6 +58,8 @@ def finding(where: str) -> Iterator[None]:
         raise DeviceNotFound(message) from error
     except Error as error:
         raise DeviceNotFound(f"{where} cannot be identified ({plainly(error)}); replug it and try again") from error
+    except NONSENSE as error:
+        raise DeviceNotFound(f"{_no_device(where, error)}; check the address") from error
 
 
 @contextmanager
@@ -67,6 +72,8 @@ def refusing(where: str) -> Iterator[None]:
         held = isinstance(error, DaqError) and error.error_code == RESERVED
         advice = "; close the program that holds it, or start the NI device server anew" if held else ""
         raise DeviceRefused(f"{where} refuses: {plainly(error)}{advice}") from error
+    except NONSENSE as error:
+        raise DeviceRefused(f"{_no_device(where, error)}; check the address, and the server's version") from error
 
 
 @contextmanager
@@ -75,6 +82,12 @@ def losing(where: str) -> Iterator[None]:
         yield
     except Error as error:
         raise gone(where, error) from error
+    except NONSENSE as error:
+        raise LinkLost(f"{_no_device(where, error)}; check its server, then open it again") from error
+
+
+def _no_device(where: str, error: Exception) -> str:
+    return f"{where} answers as no NI device does ({type(error).__name__}: {str(error)[:200]})"
 
 
 def gone(where: str, error: Error) -> LinkLost:

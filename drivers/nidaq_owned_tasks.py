@@ -7,10 +7,10 @@ from typing import Any
 
 import nidaqmx
 from nidaqmx.errors import DaqError, Error
-from nidaqmx.grpc_session_options import SessionInitializationBehavior
 
 from drivers.interface import LinkLost
 from drivers.nidaq_device import plainly
+from drivers.nidaq_sessions import clear_left, new_task
 
 LOG = logging.getLogger(__name__)
 
@@ -77,17 +77,16 @@ class OwnedTasks:
                 f"{self._where}: the {role} task of the last train cannot be cleared; check the board's cable and its "
                 "power, then connect again"
             )
-        return self._named(role, SessionInitializationBehavior.INITIALIZE_SERVER_SESSION)
+        return new_task(self._link, self._name(role))
 
-    def _named(self, role: str, behaviour: SessionInitializationBehavior) -> Any:
-        name = f"kindle {self._device} {role} {self._slot}"
-        options = nidaqmx.GrpcSessionOptions(self._link, name, initialization_behavior=behaviour)
-        return nidaqmx.Task(name, grpc_options=options)
+    def _name(self, role: str) -> str:
+        return f"kindle {self._device} {role} {self._slot}"
 
     def _clear_by_name(self, role: str) -> bool:
-        """Whether there was such a task."""
+        """Whether there was such a task, and is none any more."""
         try:
-            self._named(role, SessionInitializationBehavior.ATTACH_TO_SERVER_SESSION).close()
+            if not clear_left(self._link, self._name(role)):
+                return False
         except DaqError:
             return False
         self._stuck.discard(role)

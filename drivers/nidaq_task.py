@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -13,13 +12,14 @@ import nidaqmx
 import numpy as np
 from nidaqmx.constants import AcquisitionType, TerminalConfiguration
 from nidaqmx.errors import DaqError, DaqReadError, Error
-from nidaqmx.grpc_session_options import SessionInitializationBehavior
 from nidaqmx.stream_readers import AnalogUnscaledReader
 from nidaqmx.system import System
 
 from drivers.daq_input import Input, channel_of, highest_safe_rate_hz, refuse_unsettled
 from drivers.interface import Block, DeviceNotFound, LinkLost, SamplesLost
 from drivers.nidaq_device import find_device, finding, losing, plainly, refusing
+from drivers.nidaq_sessions import clear_left, new_task
+from drivers.task_notes import TaskNotes
 
 TERMINALS = {
     "differential": TerminalConfiguration.DIFF,
@@ -61,7 +61,8 @@ class Known:
 class BoardTask:
     """A continuous task over ``inputs``, configured and read back; ``where`` names the board in messages.
 
-    ``known`` is the board of an earlier task, which must be the same; what that task left on a server is cleared.
+    ``known`` is the board of an earlier task, which must be the same. What that task left on a server is cleared, and
+    what ``notes`` tell of.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class BoardTask:
         link: Any = None,
         serial_number: int | None = None,
         known: Known | None = None,
+        notes: TaskNotes | None = None,
     ) -> None:
         self._where = where
+        self._notes = notes
         self._inputs = inputs
         self._n_read = 0
         self._checked_at = 0
@@ -94,10 +97,12 @@ class BoardTask:
             else:
                 _check_same(board, known, where)
                 self.known = Known(known.identity, known.serial_number, task_name)
-        if known is not None and link is not None:
-            _clear_leftover(link, known.task_name)
+        if link is not None:
+            self._clear_leftovers(link, known)
+        if notes is not None:
+            notes.note(task_name)
         with refusing(where):
-            self._task = nidaqmx.Task(task_name, grpc_options=_session(link, task_name))
+            self._task = new_task(link, task_name)
             try:
                 self._configure(board.name, acquisition)
             except BaseException:
@@ -136,6 +141,24 @@ class BoardTask:
             self._task.close()
         except Exception as error:
             log.debug("%s: closing the task: %s", self._where, error)
+        else:
+            self._strike(self.known.task_name)
+
+    def _clear_leftovers(self, link: Any, known: Known | None) -> None:
+        """A task whose link broke, or whose program died, lives on at the server and keeps the board reserved."""
+        noted = () if self._notes is None else self._notes.left
+        for name in dict.fromkeys((*noted, *((known.task_name,) if known else ()))):
+            try:
+                if clear_left(link, name):
+                    log.warning("%s: the task %s that was left at the server is cleared", self._where, name)
+            except Error as error:
+                log.warning("%s: the task %s that was left cannot be cleared: %s", self._where, name, plainly(error))
+            else:
+                self._strike(name)
+
+    def _strike(self, name: str) -> None:
+        if self._notes is not None:
+            self._notes.strike(name)
 
     def _begin_segment(self) -> None:
         self._task.start()
@@ -154,6 +177,8 @@ class BoardTask:
         timing, block = self._task.timing, acquisition.block
         timing.cfg_samp_clk_timing(acquisition.rate_hz, sample_mode=AcquisitionType.CONTINUOUS, samps_per_chan=block)
         self.rate_hz = float(timing.samp_clk_rate)
+        if not (isfinite(self.rate_hz) and self.rate_hz > 0):
+            raise ValueError(f"its sample clock runs at {self.rate_hz:g} Hz")
         # A multiple of the block: boards with direct memory access ask for it.
         self.buffer = ceil(acquisition.buffer_s * self.rate_hz / block) * block
         self._task.in_stream.input_buf_size = self.buffer
@@ -177,6 +202,8 @@ class BoardTask:
             if error.error_code != NOT_YET_AVAILABLE:
                 raise
             n = int(error.samps_per_chan_read)
+        if not 0 <= n <= n_samples:
+            raise ValueError(f"{n} samples were delivered where {n_samples} were asked for")
         self._n_read += n
         self._last_read_s = monotonic()
         return samples.reshape(-1)[: n * len(self._inputs)].reshape(len(self._inputs), n)
@@ -227,21 +254,6 @@ def _check_same(board: Any, known: Known, where: str) -> None:
             f"{where} is now a board with the serial number {serial_number:08X}; {known.serial_number:08X} was lost: "
             "plug in the one that the session began with"
         )
-
-
-def _session(link: Any, name: str) -> Any:
-    if link is None:
-        return None
-    behaviour = SessionInitializationBehavior.INITIALIZE_SERVER_SESSION
-    return nidaqmx.GrpcSessionOptions(link, name, initialization_behavior=behaviour)
-
-
-def _clear_leftover(link: Any, name: str) -> None:
-    """A task whose link broke lives on at the server and keeps the board reserved."""
-    behaviour = SessionInitializationBehavior.ATTACH_TO_SERVER_SESSION
-    with suppress(Error):  # where it is gone, there is nothing to clear
-        options = nidaqmx.GrpcSessionOptions(link, name, initialization_behavior=behaviour)
-        nidaqmx.Task(name, grpc_options=options).close()
 
 
 def _check_pins(board: Any, inputs: Sequence[Input], where: str) -> None:

@@ -3,16 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, assert_never
 
 import msgspec
 from msgspec import structs
 
 from detectors.criterion import Afterdischarge, EndGrade, Kind
-from kindle.animal_rows import Amended, DischargesAmended, MarkedDischarge, TrialScored
+from kindle.animal_rows import Amended, DischargesAmended, MarkedDischarge, TrialScored, TrialVoided
 from kindle.engine import Exchange
-from kindle.errors import KindleError
+from kindle.errors import JournalMismatch, KindleError
 from kindle.exchange import Reply, Request, Scored, Trial, VoidTrial
 from kindle.journal import Journal, Row
 from kindle.rereading import NEVER_GIVEN, reread
@@ -26,7 +25,7 @@ AMENDABLE = {
 }
 """What a correction may change by its key. Currents and times are measured; discharges are marked anew."""
 
-Correction = Amended | DischargesAmended
+Correction = Amended | DischargesAmended | TrialVoided
 
 
 def amended_rows(journal: Journal, until: datetime | None = None) -> Iterator[Row]:
@@ -87,6 +86,8 @@ def correction_in(row: Row) -> Correction | None:
             return decode(row.kind, row.payload, Amended)
         case "discharges_amended":
             return decode(row.kind, row.payload, DischargesAmended)
+        case "trial_voided":
+            return decode(row.kind, row.payload, TrialVoided)
         case _:
             return None
 
@@ -96,7 +97,7 @@ def value_at(row: Row, key: str) -> Any:
     if key not in AMENDABLE.get(row.kind, ()):
         allowed = ", ".join(AMENDABLE.get(row.kind, ())) or "nothing"
         raise KindleError(f"journal row {row.seq} is {row.kind!r}: {allowed} of it can be amended, not {key!r}")
-    value: Any = msgspec.json.decode(row.payload)
+    value: Any = decode(row.kind, row.payload, dict[str, Any])
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
             raise KindleError(f"journal row {row.seq} has no {key!r} to amend")
@@ -115,6 +116,20 @@ def read_anew(trial: Trial, correction: DischargesAmended) -> Trial:
             _discharge(marked, Kind.SECONDARY if n else Kind.PRIMARY, trial.afterdischarges)
             for n, marked in enumerate(by_hand.discharges)
         ),
+    )
+
+
+def called_void(trial: Trial, correction: TrialVoided) -> VoidTrial:
+    """The animal has had the train, and perhaps the discharge that was seen after it, all the same."""
+    return VoidTrial(
+        train=trial.train,
+        reason=f"called void by {correction.author}: {correction.reason}",
+        exposed=True,
+        measured=trial.measured,
+        recording=trial.recording,
+        last_sample=trial.last_sample,
+        verdict=trial.verdict,
+        delivered=trial.delivered,
     )
 
 
@@ -148,16 +163,25 @@ def _corrected(row: Row, corrections: Sequence[Correction]) -> Row:
             case Amended(key=key, new=new):
                 row = _with_value(row, key, new)
             case DischargesAmended():
-                detected = _reply(written)
-                assert isinstance(detected, Trial)
-                row = _with(row, Answered(read_anew(detected, correction)))
+                row = _with(row, Answered(read_anew(_trial_in(written), correction)))
+            case TrialVoided():
+                row = _with(row, Answered(called_void(_trial_in(row), correction)))
             case _:
                 assert_never(correction)
     return row
 
 
+def _trial_in(row: Row) -> Trial:
+    """Raises ``JournalMismatch`` for a row that kindle would never have let anybody correct so."""
+    reply = _reply(row) if row.kind == "answered" else None
+    if not isinstance(reply, Trial):
+        raise JournalMismatch(f"journal row {row.seq} is corrected as a trial, and is none; run kindle verify")
+    return reply
+
+
 def _with_value(row: Row, key: str, new: object) -> Row:
-    payload: Any = msgspec.json.decode(row.payload)
+    value_at(row, key)  # it can be there only where kindle wrote it
+    payload: Any = decode(row.kind, row.payload, dict[str, Any])
     *path, last = key.split(".")
     inner = payload
     for part in path:
@@ -175,7 +199,10 @@ def _reread(ended: Row, written: Sequence[Row], corrected: Sequence[Row]) -> Row
 
     Where the rows as written do not lead to their own outcome, another version of the protocol made it: it stays.
     """
-    started = next(decode(row.kind, row.payload, SessionStarted) for row in written if row.kind == "session_started")
+    begun = next((row for row in written if row.kind == "session_started"), None)
+    if begun is None:
+        raise JournalMismatch(f"journal row {ended.seq} ends a session that never started; run kindle verify")
+    started = decode(begun.kind, begun.payload, SessionStarted)
     outcome = decode(ended.kind, ended.payload, SessionEnded).outcome
     early: str = getattr(outcome, "reason", "") or NEVER_GIVEN
     if reread(started.plan, _exchanges(written), early) != outcome:
@@ -184,12 +211,26 @@ def _reread(ended: Row, written: Sequence[Row], corrected: Sequence[Row]) -> Row
 
 
 def _exchanges(rows: Sequence[Row]) -> list[Exchange]:
-    talk = [row for row in rows if row.kind in ("asked", "answered")]
-    return [
-        Exchange(_request(asked), _reply(answered))
-        for asked, answered in pairwise(talk)
-        if (asked.kind, answered.kind) == ("asked", "answered")
-    ]
+    """What the protocol has heard; from a trial that was called void in the session it heard everything anew."""
+    heard: list[tuple[int, Exchange]] = []
+    asked: Row | None = None
+    for row in rows:
+        match row.kind:
+            case "asked":
+                asked = row
+            case "answered" if asked is not None:
+                heard.append((row.seq, Exchange(_request(asked), _reply(row))))
+                asked = None
+            case "trial_voided":
+                voided = decode(row.kind, row.payload, TrialVoided)
+                heard = [(seq, past) for seq, past in heard if seq <= voided.row]
+                seq, past = heard[-1]
+                if isinstance(past.reply, Trial):
+                    heard[-1] = seq, Exchange(past.request, called_void(past.reply, voided))
+                asked = None
+            case _:
+                pass
+    return [exchange for _, exchange in heard]
 
 
 def _request(row: Row) -> Request:

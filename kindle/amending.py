@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from detectors.criterion import Afterdischarge, Criterion, Verdict
 from kindle.amended import amended_rows
-from kindle.animal_rows import DischargesAmended, MarkedDischarge, TrialReading
+from kindle.animal_rows import DischargesAmended, MarkedDischarge, TrialReading, TrialVoided
 from kindle.errors import ConfigError, KindleError
 from kindle.exchange import Trial, VoidTrial
 from kindle.journal import Row
@@ -35,14 +35,7 @@ def amend_afterdischarges(
     signed(author, reason)
     rows = list(amended_rows(study.journal))
     view, as_it_stands = _trial(rows, trial)
-    had_it = view.started.animal
-    if animal is not None and animal != had_it:
-        raise KindleError(f"the trial of journal row {trial} is one of {had_it}, not of {animal}; check the row")
-    if view.outcome is None:
-        raise KindleError(
-            f"session {view.id} is not over, and its protocol decides by this trial: go on with it, or end it with "
-            "kindle study end, then amend"
-        )
+    had_it = _had(view, trial, animal)
     implied = Verdict.AFTERDISCHARGE if events else Verdict.NONE
     new = TrialReading(verdict or implied, tuple(events))
     old = reading_of(as_it_stands)
@@ -54,6 +47,34 @@ def amend_afterdischarges(
     amended = DischargesAmended(had_it, trial, old, new, author, reason)
     study.journal.append(ANIMALS, kind_of(amended), amended, sample=None, utc=utc)
     return amended
+
+
+def void_trial(
+    study: Study, trial: int, author: str, reason: str, *, utc: datetime, animal: str | None = None
+) -> TrialVoided:
+    """Call the trial of journal row ``trial`` void: it counts as a train whose effect nobody knows.
+
+    Raises ``KindleError`` for one that is void already, that is of another animal, or whose session is not over.
+    """
+    signed(author, reason)
+    view, _ = _trial(list(amended_rows(study.journal)), trial)
+    had_it = _had(view, trial, animal)
+    voided = TrialVoided(had_it, trial, author, reason)
+    study.journal.append(ANIMALS, kind_of(voided), voided, sample=None, utc=utc)
+    return voided
+
+
+def _had(view: SessionView, trial: int, animal: str | None) -> str:
+    """The animal that had the trial. Raises ``KindleError`` where it is not ``animal``, or may still have more."""
+    had_it = view.started.animal
+    if animal is not None and animal != had_it:
+        raise KindleError(f"the trial of journal row {trial} is one of {had_it}, not of {animal}; check the row")
+    if view.outcome is None:
+        raise KindleError(
+            f"session {view.id} is not over, and its protocol decides by this trial: go on with it, or end it with "
+            "kindle study end, then amend"
+        )
+    return had_it
 
 
 def signed(author: str, reason: str) -> None:
@@ -89,10 +110,10 @@ def _trial(rows: Sequence[Row], seq: int) -> tuple[SessionView, Trial]:
         case Trial() if row is not None:
             view = next(view for view in sessions_in(rows) if view.id == row.session)
             return view, reply
-        case VoidTrial():
+        case VoidTrial(reason=why):
             raise KindleError(
-                f"the train of journal row {seq} was void: it was not delivered as asked, and says nothing about the "
-                "brain that could be read in another way"
+                f"the train of journal row {seq} is void ({why}): it says nothing about the brain that could be read "
+                "in another way"
             )
         case _:
             raise KindleError(f"journal row {seq} is no trial; kindle animal show lists the trains with their rows")

@@ -68,6 +68,18 @@ class DischargesAmended(msgspec.Struct, frozen=True):
     reason: str
 
 
+class TrialVoided(msgspec.Struct, frozen=True):
+    """A person calls the trial whose reply is row ``row`` void; that row, and its signal, stay as they were written.
+
+    In the session itself its protocol goes on from there as after any void train.
+    """
+
+    animal: str
+    row: int
+    author: str
+    reason: str
+
+
 class AlarmAcknowledged(msgspec.Struct, frozen=True):
     """Somebody has seen to the animal after every alarm up to here: trains may be given again."""
 
@@ -106,6 +118,7 @@ ANIMAL_KINDS: dict[type[msgspec.Struct], str] = {
     TrialScored: "trial_scored",
     Amended: "amended",
     DischargesAmended: "discharges_amended",
+    TrialVoided: "trial_voided",
     AlarmAcknowledged: "alarm_acknowledged",
     Designed: "designed",
     CodesSealed: "codes_sealed",

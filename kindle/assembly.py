@@ -11,6 +11,7 @@ from drivers.interface import SampleSource, Stimulator
 from drivers.lsl import LslSource
 from drivers.nidaq import NidaqSource
 from kindle.benches import Animal, in_own_process, in_process
+from kindle.delivery import REST_LIMIT_UA
 from kindle.dial_question import DialQuestion
 from kindle.inputs import inputs_of
 from kindle.lsl_config import LslConfig
@@ -29,6 +30,8 @@ class Instruments:
     """Samples read at a time."""
     dial: DialQuestion = field(default_factory=DialQuestion)
     """What a stimulator that is set by hand asks; somebody has to answer."""
+    rest_limit_ua: float = REST_LIMIT_UA
+    """What the current monitor may show while no train is going on."""
 
 
 @contextmanager
@@ -51,7 +54,7 @@ def assembled(config: RigConfig, animal: str) -> Iterator[Instruments]:
                 source, stimulator = in_process(config, bench, Animal(*rat_of(bench, animal)))
         cleanup.callback(source.close)
         cleanup.callback(stimulator.close)
-        yield Instruments(source, stimulator, config.block, dial)
+        yield Instruments(source, stimulator, config.block, dial, config.rest_limit_ua)
 
 
 def rat_of(bench: BenchConfig, animal: str) -> tuple[int, float]:

@@ -16,6 +16,7 @@ import msgspec
 
 from kindle.batch_identity import Stamps, analysis_id, parameters, software
 from kindle.errors import ConfigError
+from kindle.json_reading import from_json
 from kindle.reanalysis import Asked
 from kindle.results import RecordingResult
 
@@ -115,7 +116,7 @@ class BatchTable:
             "SELECT id, parameters, kindle, detector, COUNT(result), COUNT(results.content) - COUNT(result) "
             "FROM analyses LEFT JOIN results ON analysis = id GROUP BY id ORDER BY begun_utc, id"
         )
-        return [Analysis(row[0], msgspec.json.decode(row[1]), *row[2:]) for row in rows]
+        return [Analysis(row[0], from_json(row[1], dict[str, Any]), *row[2:]) for row in rows]
 
     def results(self, analysis: str) -> Iterator[Stored]:
         rows = self._connection.execute(
@@ -123,7 +124,7 @@ class BatchTable:
             (analysis,),
         )
         for content, recording, reason, text in rows:
-            result = None if text is None else msgspec.json.decode(text, type=RecordingResult)
+            result = None if text is None else from_json(text, RecordingResult)
             yield Stored(content, recording, reason, result)
 
     def _write(
@@ -154,7 +155,7 @@ def open_table(path: Path, *, create: bool = False) -> Iterator[BatchTable]:
             if create:
                 connection.executescript(_SCHEMA)
             yield BatchTable(path, connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError, msgspec.DecodeError) as error:
         raise ConfigError(f"{path} cannot be used as a table of results ({error}): check the file and its disk") from (
             error
         )

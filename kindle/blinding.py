@@ -12,6 +12,7 @@ from kindle.animal_rows import CodesOpened, CodesSealed, Designed
 from kindle.design import Bottle, Design, Key, coded, opened, sealed
 from kindle.durable import write_whole
 from kindle.errors import ConfigError, KindleError
+from kindle.json_reading import from_json
 from kindle.rows import decode, kind_of
 from kindle.study import ANIMALS, Study
 from kindle.treatments import bottles_of
@@ -52,7 +53,7 @@ def unblind(study: Study, key_file: Path, author: str, reason: str, utc: datetim
     if row is None:
         raise KindleError(f"{study.folder} has no sealed codes to open")
     try:
-        key = msgspec.json.decode(key_file.read_bytes(), type=Key)
+        key = from_json(key_file.read_bytes(), Key)
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigError(
             f"{key_file} is no key that can be read ({error}); give the file of the sealed codes"

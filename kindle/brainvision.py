@@ -13,6 +13,7 @@ import numpy as np
 
 from drivers.interface import Channel
 from kindle.errors import RecordingError
+from kindle.json_reading import from_json
 
 _HEADER_TITLE = "Brain Vision Data Exchange Header File Version 1.0"
 _MARKER_TITLE = "Brain Vision Data Exchange Marker File, Version 1.0"
@@ -91,7 +92,7 @@ def parse_header(content: bytes, name: str) -> Header:
             raise RecordingError(f"{name} has layout {own['Layout']}, this kindle reads layout 1: install a newer one")
         numbers = range(1, int(common["NumberOfChannels"]) + 1)
         return Header(
-            channels=tuple(msgspec.json.decode(own[f"Ch{n}"], type=Channel) for n in numbers),
+            channels=tuple(from_json(own[f"Ch{n}"], Channel) for n in numbers),
             rate_hz=float(own["RateHz"]),
             start_utc=datetime.fromisoformat(own["StartUTC"]),
             first_sample=int(own["FirstSample"]),

@@ -12,7 +12,7 @@ from drivers.interface import Abort, Block, Channel
 from kindle.assembly import Instruments, assembled
 from kindle.bridging import PATIENT, Patience
 from kindle.desk import Act, Desk, NotAsked, Question
-from kindle.experimenter import Mark
+from kindle.experimenter import ItemMark, Mark
 from kindle.ordering import Order, prepare
 from kindle.pacing import Pace, PacedSource
 from kindle.prepared import Prepared
@@ -25,6 +25,7 @@ from kindle.situation import Situation, after, scale_of, scored
 from kindle.study import Study, open_study, strictest
 from kindle.telling import told
 from kindle.vigilance import StoppedByExperimenter
+from kindle.voiding import Voiding
 
 LOG = logging.getLogger(__name__)
 
@@ -131,6 +132,16 @@ class Conductor:
             raise NotAsked("the session is over: enter a stage now with kindle score")
         self._desk.put(mark)
 
+    def void(self, called: Voiding) -> None:
+        """Call the last train void: the protocol goes on as after any void train, and the correction is written down.
+
+        Raises ``NotAsked`` when nothing can be called void now, ``ConfigError`` without a name and a reason.
+        """
+        if self.shown.over:
+            raise NotAsked("the session is over: call a trial void with kindle amend SESSION:NUMBER verdict void")
+        self._desk.void(called)
+        self._desk.put(ItemMark(f"note: {called.author} calls the last train void: {called.reason}"))
+
     def answer(self, said: str) -> None:
         """Raises ``KindleError`` for what the question does not take."""
         question = self._desk.question
@@ -167,7 +178,8 @@ class Conductor:
                 self._shown = replace(self._shown, channels=instruments.source.channels)
             if self._desk.wants_stop():
                 raise StoppedByExperimenter(instruments.stimulator.abort())
-            if self.rig.bench is not None:
+            # A bench that runs in real time keeps its own pace: held back, it would fall further behind at every stall.
+            if self.rig.bench is not None and self.rig.bench.clock == "demand":
                 instruments = replace(instruments, source=PacedSource(instruments.source, self._pace))
             return run_session(
                 study,
@@ -179,6 +191,7 @@ class Conductor:
                 now=self._now,
                 patience=self._patience,
                 acts=self._desk,
+                voids=self._desk,
             )
 
     def _hear(self, fact: Progress) -> None:

@@ -1,6 +1,7 @@
 """Was the train delivered as asked? The recorded TTL and current monitor answer, not the program's intentions."""
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,13 @@ NOISE_FACTOR = 6.0
 COMPLIANCE = "the isolator may have run out of voltage: check electrode, wires and compliance"
 
 STRAY_S = 0.004
+"""Of any second: what the monitor shows for less time may be interference."""
+
 STRAY_SHARE = 0.5
-"""Of the last train's current, for ``STRAY_S`` of a second: less may be interference, more is current."""
+"""Of the last train's current: less may be interference, more is current."""
+
+REST_LIMIT_UA = 5.0
+"""At rest a sound monitor shows less, offset and noise together; electrode sites are marked with hardly more."""
 
 Current = NDArray[np.float64]
 
@@ -43,29 +49,45 @@ class MonitorTrace:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """From ``since_sample`` on the monitor must stay within ``limit_ua`` of ``rest_ua``: no train is going on."""
+    """From ``since_sample`` on no train is going on.
+
+    The monitor must stay within ``most_ua`` of zero, whatever it showed before: nothing else tells its offset from a
+    current that flows all the time. After a train it must also stay within ``limit_ua`` of ``rest_ua``.
+    """
 
     since_sample: int
-    rest_ua: float
-    limit_ua: float
+    most_ua: float
+    rest_ua: float = 0.0
+    limit_ua: float = inf
 
     @classmethod
     def after(
-        cls, end_sample: int, quiet: MonitorTrace | None, delivered: DeliveredTrain, rate_hz: float
-    ) -> "Silence | None":
-        """After a train that ended at ``end_sample``; ``None`` where no monitor is wired."""
-        if quiet is None:
-            return None
+        cls, end_sample: int, quiet: MonitorTrace | None, delivered: DeliveredTrain, rate_hz: float, *, most_ua: float
+    ) -> "Silence":
+        """After a train that ended at ``end_sample``; ``quiet`` is the monitor before it, where one is wired."""
         since = end_sample + round(delivered.period_us * 1e-6 * rate_hz) + 2
+        if quiet is None:
+            return cls(since, most_ua)
         limit_ua = max(NOISE_FACTOR * quiet.noise_ua, STRAY_SHARE * delivered.current_ua, 0.5)
-        return cls(since, quiet.offset_ua, limit_ua)
+        return cls(since, most_ua, quiet.offset_ua, limit_ua)
 
-    def broken_by(self, monitor_ua: NDArray[np.float64], rate_hz: float) -> float | None:
-        """The largest current in a second of the monitor, in uA, if it flowed for long enough to be one."""
-        deviation_ua = np.abs(monitor_ua - self.rest_ua)
-        if np.count_nonzero(deviation_ua > self.limit_ua) < max(2.0, STRAY_S * rate_hz):
-            return None
-        return float(deviation_ua.max())
+    def broken_by(self, monitor_ua: NDArray[np.float64], rate_hz: float) -> str:
+        """What a second of the monitor shows against it and what to look at; empty when nothing does."""
+        if (shown_ua := lasting_ua(monitor_ua - self.rest_ua, self.limit_ua, rate_hz)) is not None:
+            return f"shows {shown_ua:.4g} uA while no train is going on"
+        if (shown_ua := lasting_ua(monitor_ua, self.most_ua, rate_hz)) is not None:
+            return (
+                f"shows {shown_ua:.4g} uA while no train is going on, where at most {self.most_ua:g} uA are its offset"
+            )
+        return ""
+
+
+def lasting_ua(deviation_ua: NDArray[np.float64], limit_ua: float, rate_hz: float) -> float | None:
+    """The largest deviation in a second of the monitor, if it was beyond ``limit_ua`` for long enough to be current."""
+    absolute_ua = np.abs(deviation_ua)
+    if np.count_nonzero(absolute_ua > limit_ua) < max(2.0, STRAY_S * rate_hz):
+        return None
+    return float(absolute_ua.max())
 
 
 def flowed(trace: MonitorTrace) -> bool:

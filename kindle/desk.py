@@ -9,9 +9,10 @@ from drivers.interface import DeliveredTrain, PulseTrain
 from kindle.doses import INJECTION_ANSWERS
 from kindle.errors import KindleError
 from kindle.exchange import TRACE_READINGS
-from kindle.experimenter import Answer, Mark
+from kindle.experimenter import Answer, Mark, VoidCalled
 from kindle.releasing import Pressed
 from kindle.scorebook import LATER
+from kindle.voiding import Voiding
 
 LOOK_S = 0.02
 """How long one look for an answer takes at most: who asks without reading on must not spin."""
@@ -66,7 +67,7 @@ class Question:
 
 
 class Desk:
-    """``Experimenter`` and ``TwoActs`` on the rig's side; every method from any thread."""
+    """``Experimenter``, ``TwoActs`` and ``Voids`` on the rig's side; every method from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -76,6 +77,8 @@ class Desk:
         self._question: Question | None = None
         self._answered = threading.Event()
         self._said = ""
+        self._void_offered = False
+        self._void: Voiding | None = None
 
     # What the rig sees.
 
@@ -93,10 +96,31 @@ class Desk:
             return self._marks.popleft() if self._marks else None
 
     def arm(self, train: PulseTrain) -> Pressed:
-        return self._offered(Act.ARM)
+        """What it returns raises ``VoidCalled`` once the train before this one is called void."""
+        armed = self._offered(Act.ARM)
+
+        def pressed() -> bool:
+            if self.wants_void():
+                raise VoidCalled
+            return armed()
+
+        return pressed
 
     def fire(self, delivered: DeliveredTrain) -> Pressed:
         return self._offered(Act.FIRE)
+
+    def offer_void(self, offered: bool) -> None:
+        with self._lock:
+            self._void_offered = offered
+
+    def wants_void(self) -> bool:
+        with self._lock:
+            return self._void is not None
+
+    def take_void(self) -> Voiding | None:
+        with self._lock:
+            called, self._void = self._void, None
+        return called
 
     # What the person does.
 
@@ -108,6 +132,8 @@ class Desk:
     def press(self, act: Act) -> None:
         """Raises ``NotAsked`` where this act is not what the rig waits for: firing is no arming."""
         with self._lock:
+            if self._void is not None:
+                raise NotAsked("the last train is being called void: what follows now is about to be told")
             if self._offer is None or self._offer[0] is not act or self._offer[1].is_set():
                 raise NotAsked(_NOT_OFFERED[act])
             self._offer[1].set()
@@ -121,6 +147,29 @@ class Desk:
             asked.check(answer)
             self._said, self._question = answer, None
             self._answered.set()
+
+    def void(self, called: Voiding) -> None:
+        """Call the last train void. Raises ``NotAsked`` while there is none that could be, or the next one is armed."""
+        called.check()
+        with self._lock:
+            if not self._void_offered or (self._question is not None and self._question.for_injection):
+                raise NotAsked(
+                    "no train can be called void now: none was given yet, it is void already, or an injection followed "
+                    "it; after the session kindle amend can do it"
+                )
+            if self._armed:
+                raise NotAsked(
+                    "a train is armed: call the one before it void when it is disarmed, or this one if fired"
+                )
+            self._void = called
+
+    @property
+    def _armed(self) -> bool:
+        """Between the two acts."""
+        if self._offer is None:
+            return False
+        act, pressed = self._offer
+        return pressed.is_set() is (act is Act.ARM)
 
     def put(self, mark: Mark) -> None:
         with self._lock:

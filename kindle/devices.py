@@ -1,10 +1,11 @@
-"""Which instruments are within reach: boards that the NI driver lists, serial ports, and what answers where asked."""
+"""Which instruments are within reach: NI boards, serial ports, LSL streams, and what answers where asked."""
 
 from collections.abc import Iterable
 
 import msgspec
 
 from drivers.interface import DeviceNotFound
+from drivers.lsl_announced import Announced, announced
 from drivers.nidaq_boards import boards
 from drivers.serial_ports import ports, who_answers
 
@@ -38,10 +39,14 @@ class Devices(msgspec.Struct, frozen=True):
     boards_problem: str
     """Why the NI driver could not be asked."""
     ports: tuple[Port, ...]
+    streams: tuple[Announced, ...] | None = None
+    """Announced over the Lab Streaming Layer; ``None`` where nobody asked, or nobody could."""
+    streams_problem: str = ""
+    """Why the LSL library could not be asked."""
 
 
-def devices_within_reach(remote: str = "") -> Devices:
-    """Nothing is opened. ``remote`` is host:port of an NI device server."""
+def devices_within_reach(remote: str = "", *, lsl: bool = False) -> Devices:
+    """Nothing is opened. ``remote`` is host:port of an NI device server; ``lsl`` asks the network for streams."""
     problem = ""
     seen: tuple[Board, ...] = ()
     try:
@@ -51,7 +56,16 @@ def devices_within_reach(remote: str = "") -> Devices:
         )
     except DeviceNotFound as error:
         problem = str(error)
-    return Devices(seen, problem, tuple(Port(one.address, one.description, one.likely) for one in ports()))
+    streams, streams_problem = _streams() if lsl else (None, "")
+    there = tuple(Port(one.address, one.description, one.likely) for one in ports())
+    return Devices(seen, problem, there, streams, streams_problem)
+
+
+def _streams() -> tuple[tuple[Announced, ...] | None, str]:
+    try:
+        return announced(), ""
+    except DeviceNotFound as error:
+        return None, str(error)
 
 
 def answers_at(addresses: Iterable[str]) -> Iterable[Answer]:

@@ -58,6 +58,7 @@ def fired_into_dummy(
         recording="",
         listener=unheard,
         exposure=Exposure(),
+        rest_limit_ua=instruments.rest_limit_ua,
     ) as rig:
         for train in trains:
             reply = rig.perform(Stimulate(train))

@@ -58,6 +58,9 @@ def append_to(path: Path, piece: bytes) -> None:
         _flush_to_disk(file.fileno())
 
 
+_RESTING = -2
+
+
 class AppendOnlyFile:
     """A new file that only grows, by whole pieces; each piece is one system call, so a kill cannot tear it."""
 
@@ -73,6 +76,8 @@ class AppendOnlyFile:
         before = self.n_bytes
         self._dirty = True
         try:
+            if self._fd == _RESTING:
+                self._fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | _BINARY)
             n_written = os.write(self._fd, piece)
             if n_written != len(piece):
                 raise OSError(errno.ENOSPC, f"only {n_written} of {len(piece)} bytes were taken")
@@ -106,10 +111,18 @@ class AppendOnlyFile:
                 "begin a new recording"
             ) from error
 
+    def rest(self) -> None:
+        """Sync, and hold no file open until the next append: a process may have only so many."""
+        self.sync()
+        self._let_go(_RESTING)
+
     def close(self) -> None:
-        """Let go of the file; more than once is harmless."""
+        """Let go of the file for good; more than once is harmless."""
+        self._let_go(-1)
+
+    def _let_go(self, instead: int) -> None:
         if self._fd >= 0:
-            fd, self._fd = self._fd, -1
+            fd, self._fd = self._fd, instead
             os.close(fd)
 
 

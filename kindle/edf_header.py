@@ -92,6 +92,7 @@ def parse_header(path: Path) -> EdfHeader:
         raise RecordingError(f"{path} cannot be read as a recording: its EDF header is damaged ({error})") from error
     if (
         header.record_bytes <= 0
+        or header.n_bytes < _FIXED_BYTES
         or not 0 <= header.record_s < 1e8
         or any(signal.n_samples < 0 for signal in header.signals)
     ):

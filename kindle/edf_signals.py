@@ -133,7 +133,7 @@ class _EdfFile:
         offset = self.header.n_bytes + first * self.header.record_bytes
         try:
             return np.memmap(self.path, np.uint8, "r", offset, (last - first, self.header.record_bytes))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OverflowError) as error:
             raise RecordingError(f"{self.path} was changed while it was read ({error}): try again") from error
 
 

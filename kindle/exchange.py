@@ -135,7 +135,7 @@ class Trial(msgspec.Struct, frozen=True, tag="trial"):
 
 
 class VoidTrial(msgspec.Struct, frozen=True, tag="void_trial"):
-    """A train that was not delivered as asked; it says nothing about the brain.
+    """A train that was not delivered as asked, or that a person calls void; it says nothing about the brain.
 
     ``exposed`` is false only where the current monitor proves that nothing flowed.
     """
@@ -150,6 +150,8 @@ class VoidTrial(msgspec.Struct, frozen=True, tag="void_trial"):
     """What the signal shows all the same: a discharge after a train that came wrong is still a discharge."""
     delivered: DeliveredTrain | None = None
     """What the stimulator was to put out; ``None`` where nobody knows any more."""
+    contradicted: bool = False
+    """Whether TTL or current monitor spoke against the command: no train may follow until somebody says so."""
 
 
 class Rested(msgspec.Struct, frozen=True, tag="rested"):

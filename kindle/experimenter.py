@@ -70,5 +70,9 @@ class Unattended:
         return None
 
 
+class VoidCalled(KindleError):
+    """The last train is called void while nothing but waiting goes on: the protocol is to hear its trials anew."""
+
+
 class NobodyThere(KindleError):
     """An act was asked for that only a person can do."""

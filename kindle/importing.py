@@ -6,34 +6,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import file_digest
 from importlib.metadata import version
-from math import floor, log10
 from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
 
-from drivers.interface import Block, Channel, Role
-from kindle.channel_roles import microvolts_per
+from drivers.interface import Channel, Role
 from kindle.durable import sync_folder
-from kindle.errors import ConfigError, RecordingError
+from kindle.errors import ConfigError
 from kindle.imported import imported_recordings
+from kindle.imported_channels import Kept, counts_of, kept_channels, windows
 from kindle.imported_markers import marker_of
-from kindle.imported_rows import AlteredNote, ImportedChannel
-from kindle.loading import Loaded, Track, chosen, is_gap, load
+from kindle.imported_rows import AlteredNote
+from kindle.loading import Loaded, chosen, is_gap, load
 from kindle.naming import first_free
 from kindle.recording import RecordingWriter
 from kindle.rows import FileDigest, RecordingImported, kind_of
 from kindle.sealing import digests
 from kindle.study import ANIMALS, Study
-
-COARSEST_EEG_UV = 1.0
-"""A step above this says too little of the background that afterdischarges are measured against."""
-
-_FULL_SCALE = 32_000
-"""Counts that the largest value is given, of 32,767."""
-_ODD = 1e-3
-"""How far from a whole number a count may come back through 32-bit floats."""
-_SAMPLES_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,7 @@ def import_recording(
     files = tuple(_source_files(path))
     for earlier in _same_source(study, animal, files):
         raise ConfigError(f"{path} is in the study already, as {earlier.folder}")
-    kept = _kept(signals, names, wanted, path, lambda share: told(0.4 * share))
+    kept = kept_channels(signals, names, wanted.roles, path, lambda share: told(0.4 * share))
     stretches = list(_stretches(signals))
     clock_utc = wanted.start_utc or signals.start_utc or now
     start_utc = clock_utc + timedelta(seconds=stretches[0].begin / signals.rate_hz)
@@ -113,77 +103,10 @@ def _names(signals: Loaded, wanted: Wanted, path: Path) -> tuple[str, ...]:
     return chosen(signals, wanted.channels, path) if wanted.channels else signals.names
 
 
-def _kept(
-    signals: Loaded, names: Sequence[str], wanted: Wanted, path: Path, told: Callable[[float], None]
-) -> list["_Kept"]:
-    """As what each channel is kept; those that do not say that they hold int16 counts are measured first."""
-    tracks = {track.name: track for track in signals.tracks}
-    measured = _measured(signals, [tracks[name] for name in names if tracks[name].step is None], told)
-    kept: list[_Kept] = []
-    for name in names:
-        track = tracks[name]
-        role = wanted.roles.get(name, track.role)
-        if role == "eeg" and microvolts_per(track.unit) is None:
-            raise ConfigError(f"channel {name!r} of {path} is in {track.unit!r}, not in volts: give it another --role")
-        step = track.step
-        if step is None and measured[name].whole:
-            step = track.maybe_step
-        exact = step is not None
-        if step is None:
-            step = _round_step(measured[name].peak / _FULL_SCALE)
-            if role == "eeg" and step * (microvolts_per(track.unit) or 1.0) > COARSEST_EEG_UV:
-                raise RecordingError(
-                    f"channel {name!r} of {path} reaches {measured[name].peak:.4g} {track.unit}, so that 16 bits would "
-                    f"leave steps of {step:.3g} {track.unit}: remove its offset first, or leave the file where it is, "
-                    "kindle detect reads it there"
-                )
-        safe = _safe_name(name, [one.channel.name for one in kept])
-        # A gate that was read as if it might be the brain's is in microvolts: nobody writes it so.
-        in_volts = role == "stimulus_ttl" and track.unit == "µV"
-        unit, resolution = ("V", step * 1e-6) if in_volts else (track.unit.strip().replace("=", "-") or "n/a", step)
-        kept.append(_Kept(ImportedChannel(safe, name, role, unit, resolution, exact), step))
-    return kept
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """``step`` is one count in the unit in which the file is read."""
-
-    channel: ImportedChannel
-    step: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """``whole`` where every value is an int16 multiple of the step that the file names."""
-
-    peak: float
-    whole: bool
-
-
-def _measured(signals: Loaded, tracks: Sequence[Track], told: Callable[[float], None]) -> dict[str, _Measured]:
-    names = [track.name for track in tracks]
-    steps = np.array([track.maybe_step or np.inf for track in tracks])
-    lowest, highest, odd = np.zeros((3, len(tracks)))
-    for first, last in _windows(0, signals.n_samples, len(tracks)) if tracks else ():
-        window = np.nan_to_num(signals.read(names, first, last), nan=0.0, posinf=np.inf, neginf=-np.inf)
-        lowest, highest = np.minimum(lowest, window.min(axis=1)), np.maximum(highest, window.max(axis=1))
-        counts = window / steps[:, None]
-        odd = np.maximum(odd, np.abs(counts - np.rint(counts)).max(axis=1))
-        told(last / signals.n_samples)
-    peaks = np.maximum(-lowest, highest)
-    fits = (lowest > -32_768.5 * steps) & (highest < 32_767.5 * steps)
-    whole = (odd < _ODD) & fits & np.isfinite(steps) & (peaks > 0.5 * steps)
-    return {
-        track.name: _Measured(float(peak), bool(is_whole))
-        for track, peak, is_whole in zip(tracks, peaks, whole, strict=True)
-    }
-
-
 def _write(
     writer: RecordingWriter,
     signals: Loaded,
-    kept: Sequence[_Kept],
+    kept: Sequence[Kept],
     stretches: Sequence["_Stretch"],
     clock_utc: datetime,
     path: Path,
@@ -193,32 +116,11 @@ def _write(
     for number, stretch in enumerate(stretches):
         if number:
             writer.new_segment(clock_utc + timedelta(seconds=stretch.begin / signals.rate_hz), stretch.n_lost)
-        for first, last in _windows(stretch.begin, stretch.end, len(kept)):
-            block = _counts(signals.read(sources, first, last), steps, sources, first, signals, path)
+        for first, last in windows(stretch.begin, stretch.end, len(kept)):
+            block = counts_of(signals.read(sources, first, last), steps, sources, first, signals, path)
             since_ns = round(last / signals.rate_hz * 1e9)
             writer.append(block, monotonic_ns=since_ns, utc_ns=round(clock_utc.timestamp() * 1e9) + since_ns)
             yield last / signals.n_samples
-
-
-def _counts(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    steps: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    names: Sequence[str],
-    first: int,
-    signals: Loaded,
-    path: Path,
-) -> Block:
-    counts = np.rint(values / steps[:, None])
-    held = np.abs(counts + 0.5) <= 32767.5
-    if not held.all():
-        row, column = np.argwhere(~held)[0]
-        value = values[row, column]
-        what = "no value" if np.isnan(value) else f"the value {value:g}, which does not fit its scale,"
-        raise RecordingError(
-            f"channel {names[row]!r} of {path} has {what} at {(first + column) / signals.rate_hz:.3f} s, where others "
-            "have samples: leave it out by naming the others with --channel"
-        )
-    return counts.astype(np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +140,6 @@ def _stretches(signals: Loaded) -> Iterator[_Stretch]:
         begin, n_lost = last, last - first
     if begin < signals.n_samples:
         yield _Stretch(begin, signals.n_samples, n_lost)
-
-
-def _windows(begin: int, end: int, n_channels: int) -> Iterator[tuple[int, int]]:
-    step = max(1, _SAMPLES_AT_ONCE // n_channels)
-    for first in range(begin, end, step):
-        yield first, min(end, first + step)
 
 
 def _recorded(signals: Loaded, sample: int) -> int:
@@ -266,20 +162,6 @@ def _mark(writer: RecordingWriter, signals: Loaded) -> Iterator[AlteredNote]:
         writer.mark(kind, description, sample, max(1, _recorded(signals, min(end, signals.n_samples)) - sample))
         if note.text not in (description, f"{kind}/{description}"):
             yield AlteredNote(sample, note.text, f"{kind}/{description}")
-
-
-def _safe_name(name: str, taken: Sequence[str]) -> str:
-    bare = "".join(letter for letter in name.replace("=", "-").replace("\\1", " ") if letter.isprintable())
-    bare = " ".join(bare.replace("[Comment]", "Comment").split()) or "channel"
-    return first_free(bare, lambda other: other in taken)
-
-
-def _round_step(step: float) -> float:
-    """Three figures, rounded up: a step that people can read and that the largest value fits."""
-    if not step:
-        return 1.0
-    unit = 10.0 ** (floor(log10(step)) - 2)
-    return float(np.ceil(step / unit) * unit)
 
 
 def _source_files(path: Path) -> Iterator[FileDigest]:

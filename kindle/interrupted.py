@@ -82,7 +82,14 @@ def _judge_recorded(
     if isinstance(before_gap, Trial) and n_trains > 1:
         reason = _too_many(n_trains)
         return VoidTrial(
-            train, reason, True, before_gap.measured, folder, stream.n_samples, _at_most_unclear(before_gap.verdict)
+            train,
+            reason,
+            True,
+            before_gap.measured,
+            folder,
+            stream.n_samples,
+            _at_most_unclear(before_gap.verdict),
+            contradicted=True,
         )
     if before_gap is not None:
         return before_gap
@@ -119,13 +126,24 @@ def _seen(stream: Stream, asked: _AskedTrain, n_trains: int, ended: str, *, stop
     if verdict is Verdict.UNDETERMINED:
         why = f"{ended} {stream.seconds(stream.n_samples - end):.1f} s after the train: {why}"
     reason = "" if going_on else discrepancy(delivered, measured, stream.rate_hz)
+    cut_short = stopped and stream.seconds(end - onset) < train.train_s - delivered.period_us * 1e-6
+    contradicted = bool(reason) and not cut_short
     if n_trains > 1:
-        reason = _too_many(n_trains)
+        reason, contradicted = _too_many(n_trains), True
     elif going_on and stopped:
         reason = f"the train was stopped {stream.seconds(end - onset):.2f} s after it began"
     if reason:
         exposed = n_trains > 1 or measured.current_ua != 0.0
-        return VoidTrial(train, reason, exposed, measured, asked.folder, stream.n_samples, verdict)
+        return VoidTrial(
+            train,
+            reason,
+            exposed,
+            measured,
+            asked.folder,
+            stream.n_samples,
+            verdict,
+            contradicted=contradicted,
+        )
     judgement = replace(judgement, verdict=verdict, reason=why)
     return judged_trial(
         stream, train, delivered, measured, judgement, recording=asked.folder, baseline_s=asked.baseline_s
@@ -147,7 +165,7 @@ def _unmarked(stream: Stream, train: PulseTrain, folder: str, asked_at: int) -> 
     if trace is None or not flowed(trace):
         return None
     reason = "the recorded TTL shows no train, yet the current monitor shows current"
-    return VoidTrial(train, reason, True, None, folder, stream.n_samples, Verdict.UNDETERMINED)
+    return VoidTrial(train, reason, True, None, folder, stream.n_samples, Verdict.UNDETERMINED, contradicted=True)
 
 
 def _ask(

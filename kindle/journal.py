@@ -25,6 +25,8 @@ from kindle.journal_schema import (
     make_durable,
 )
 
+_FIRST_YEAR, _LAST_YEAR = 1900, 9000
+"""Beyond them a time cannot be told in every zone."""
 _FIELDS = "seq, session, kind, sample, utc, payload, hash"
 
 
@@ -48,6 +50,14 @@ class Row:
 
 def _text_of(utc: datetime) -> str:
     return utc.isoformat(timespec="microseconds")
+
+
+def moment_of(utc_text: str) -> datetime:
+    """The time of a stored row. Raises ``ValueError`` for what kindle never writes: without a zone, or of no epoch."""
+    moment = datetime.fromisoformat(utc_text)
+    if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < _LAST_YEAR:
+        raise ValueError(f"{utc_text!r} is no time of an experiment")
+    return moment
 
 
 class JournalReader:
@@ -225,7 +235,7 @@ def _explained(path: Path) -> Iterator[None]:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
             raise KindleError(f"another program keeps the journal {path} busy: close it, then try again") from error
         raise KindleError(f"the journal {path} cannot be used ({error}): check its disk and its permissions") from error
-    except (sqlite3.Error, OverflowError, UnicodeEncodeError) as error:
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
         raise JournalMismatch(f"the journal {path} refuses this ({error}): run kindle verify") from error
 
 
@@ -256,7 +266,7 @@ def _row(path: Path, fields: Sequence[object]) -> Row:
     match fields:
         case [int(seq), str(session), str(kind), int() | None as sample, str(utc), str(payload), str(digest)]:
             try:
-                return Row(seq, session, kind, sample, datetime.fromisoformat(utc), payload, digest)
+                return Row(seq, session, kind, sample, moment_of(utc), payload, digest)
             except ValueError as error:
                 raise JournalMismatch(f"row {seq} of {path} is damaged ({error}): run kindle verify") from error
     raise JournalMismatch(f"row {fields[0]} of {path} is damaged: run kindle verify")

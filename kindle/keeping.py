@@ -1,8 +1,7 @@
 """What people enter outside sessions: weights, events, stages from video, corrections. Each is a new row."""
 
 from datetime import datetime
-
-import msgspec
+from typing import Any
 
 from kindle.amended import amended_rows, value_at
 from kindle.amending import named, signed
@@ -13,7 +12,7 @@ from kindle.interlocks import unscored
 from kindle.journal import Row
 from kindle.ledger import AlarmFact, EventKind, Provocation
 from kindle.ledger_view import ledger_of
-from kindle.rows import kind_of
+from kindle.rows import decode, kind_of
 from kindle.scale import load_scale
 from kindle.study import ANIMALS, Study
 
@@ -104,13 +103,13 @@ def amend(
 def _animal_of(study: Study, row: Row) -> str:
     if row.session != ANIMALS:
         return study.session(row.session).started.animal
-    told = msgspec.json.decode(row.payload)
+    told = decode(row.kind, row.payload, dict[str, Any])
     return str(told.get("animal", told.get("id", "nobody")))
 
 
 def _checked(kind: str, payload: str, key: str, new: object) -> object:
     if key.endswith("stage") and isinstance(new, float):
-        decoded = msgspec.json.decode(payload)
+        decoded = decode(kind, payload, dict[str, Any])
         scale = decoded["reply"]["scale"] if kind == "answered" else decoded["scale"]
         return load_scale(str(scale)).stage(new).stage
     if key == "weight_g" and isinstance(new, float) and not LIKELY_G[0] <= new <= LIKELY_G[1]:

@@ -9,6 +9,8 @@ from drivers.interface import Role
 from drivers.lsl_counts import LslInput
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
+RestLimit = Annotated[float, Meta(gt=0, le=50)]
+"""uA; an offset beyond it has to be taken off the monitor, whose current nobody could see otherwise."""
 
 
 class LslInputConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,6 +23,8 @@ class LslInputConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resolution: Positive | None = None
     stream_unit: str = ""
     clips_at: Positive | None = None
+    rest_limit_ua: RestLimit | None = None
+    """Of the current monitor: the most that it may show while no train is going on."""
 
     def as_asked(self) -> LslInput:
         return LslInput(self.label, self.name, self.role, self.unit, self.resolution, self.stream_unit, self.clips_at)

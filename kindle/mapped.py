@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from drivers.interface import Channel, Role
 from kindle.channel_roles import microvolts_per, role_by_name
 from kindle.errors import RecordingError
+from kindle.json_reading import from_json
 from kindle.loading import Floats, Note, Track
 from kindle.window_map import window
 
@@ -164,8 +165,8 @@ def _channel(fields: str) -> tuple[str, float, str]:
 
 def _role(channel: str) -> Role | None:
     try:
-        return msgspec.json.decode(channel, type=Channel).role
-    except msgspec.MsgspecError:
+        return from_json(channel, Channel).role
+    except msgspec.DecodeError:
         return None
 
 

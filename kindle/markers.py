@@ -4,17 +4,20 @@ from collections.abc import Iterator
 
 from detectors.criterion import Verdict
 from kindle.exchange import Trial, VoidTrial
-from kindle.progress import Back, Done, Listener, Progress
+from kindle.progress import Back, Done, Listener, Progress, Voided
 from kindle.recording import Marker, RecordingWriter
 
 
 def marking(recording: RecordingWriter, name: str, listener: Listener) -> Listener:
-    """Write a marker for each finished trial of the recording ``name``, and behind gaps, then tell ``listener``."""
+    """Write a marker for each finished trial of the recording ``name``, and behind gaps, then tell ``listener``.
+
+    What was written stays: a trial that was called void later has markers of both.
+    """
 
     def told(progress: Progress) -> None:
         if isinstance(progress, Back):
             recording.mark("Comment", f"gap/about {progress.n_lost} samples lost", progress.sample)
-        if isinstance(progress, Done) and progress.trial.recording == name:
+        if isinstance(progress, Done | Voided) and progress.trial.recording == name:
             mark(recording, progress.trial)
         listener(progress)
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from kindle.channel_roles import role_by_name
 from kindle.errors import RecordingError
+from kindle.fif_tags import check_tags
 from kindle.loading import Floats, Note, Track, first_line, is_gap
+from kindle.matlab_elements import check_elements
 
 BRAIN_TYPES = ("eeg", "seeg", "ecog", "dbs")
 
@@ -23,9 +25,11 @@ class MneSignals:
         import mne
 
         try:
+            _check_structure(path)
             # Whatever MNE says on the way, the person hears one sentence, or nothing.
             with mne.utils.use_log_level("ERROR"):
                 self._raw: Any = mne.io.read_raw(path, preload=False, verbose="ERROR")
+                kinds = self._raw.get_channel_types()
         except Exception as error:
             raise RecordingError(
                 f"{path} cannot be read as a recording ({first_line(error)}): check the file"
@@ -33,7 +37,7 @@ class MneSignals:
         if not self._raw.n_times or not self._raw.ch_names:
             raise RecordingError(f"{path} holds no samples: check that it was recorded and copied to its end")
         self._path = path
-        types = dict(zip(self._raw.ch_names, self._raw.get_channel_types(), strict=True))
+        types = dict(zip(self._raw.ch_names, kinds, strict=True))
         self.rate_hz = float(self._raw.info["sfreq"])
         self.n_samples = int(self._raw.n_times)
         self.names: tuple[str, ...] = tuple(types)
@@ -78,6 +82,14 @@ class MneSignals:
         for begin, end in self.gaps:
             window[:, max(0, begin - first) : max(0, end - first)] = np.nan
         return np.asarray(window)
+
+
+def _check_structure(path: Path) -> None:
+    """What would make a library below MNE hang, or end the process. Raises ``ValueError`` and ``OSError``."""
+    if path.name.lower().endswith((".fif", ".fif.gz")):
+        check_tags(path)
+    elif path.suffix.lower() == ".set":
+        check_elements(path)
 
 
 def _merged(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

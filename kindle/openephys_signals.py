@@ -126,7 +126,7 @@ class _Stream:
         for name in _SAMPLE_NUMBERS:
             path = Path(described["file_path"]).parent / name
             if path.exists():
-                numbers = np.load(path, mmap_mode="r")
+                numbers = np.load(path, mmap_mode="r", allow_pickle=False)
                 return numbers if numbers.dtype.kind in "iu" and len(numbers) else None
         return None
 

@@ -74,6 +74,13 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Voided:
+    """A person has called the last trial void: it counts as ``trial`` from now on."""
+
+    trial: VoidTrial
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """The signal is gone, and the stimulator was stopped; ``sample`` would have been the next one."""
 
@@ -135,6 +142,7 @@ Progress = (
     | Fired
     | Watching
     | Done
+    | Voided
     | Lost
     | Awaiting
     | Back

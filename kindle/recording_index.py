@@ -28,6 +28,8 @@ AFTER_GAP = 1
 """Flag of the first block behind a gap; the header of its segment says about how many samples were lost."""
 
 _UNSYNCED_NS = 60_000_000_000
+_TORN_NS = 10_000_000_000
+"""Longer than a disk keeps any sync waiting: what arrived earlier than this before the end was on the disk."""
 
 MIN_DRIFT_S = 60.0
 """A shorter stretch says nothing: blocks arrive milliseconds late, now more, now less."""
@@ -74,9 +76,11 @@ def read_records(path: Path) -> NDArray[np.void]:
 def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> int:
     """How many records, from the first, are continuous and vouch for bytes that are in ``signal``.
 
-    A crash damages the end. Damage with anything sound after it is no torn tail, and nothing is cut for it: a damaged
-    block is left for ``damaged_blocks`` to find, a broken record raises ``RecordingError``. Block contents are checked
-    in the last minute only: older ones were synced long before any crash.
+    A crash damages the end, and where the power failed, sectors that were not synced yet may be missing before others
+    that are there: what follows damage in the last seconds is torn too. Damage with anything sound a while after it is
+    no torn tail, and nothing is cut for it: a damaged block is left for ``damaged_blocks`` to find, a broken record
+    raises ``RecordingError``. Block contents are checked in the last minute only: older ones were synced long before
+    any crash.
     """
     size = signal.stat().st_size
     whole = whole_records(records)
@@ -85,16 +89,17 @@ def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> in
     believed = held & (records["n_samples"] > 0) & (records["first_sample"] == ends - records["n_samples"])
     n_continuous = len(records) if believed.all() else int(np.argmin(believed))
     arrived_ns = records["monotonic_ns"]
-    if held[n_continuous:].any():
+    behind = n_continuous + np.flatnonzero(held[n_continuous:])
+    if behind.size and arrived_ns[behind[-1]] - arrived_ns[n_continuous - 1 if n_continuous else behind[0]] > _TORN_NS:
         raise RecordingError(
             f"the index of {signal} is damaged at record {n_continuous}, but sound ones follow it: restore "
             "the index file from a copy, or remove it to trust the signal file as it is"
         )
     if n_continuous == 0:
         return 0
-    synced = arrived_ns[n_continuous - 1] - arrived_ns[:n_continuous] > _UNSYNCED_NS
-    damaged = set(damaged_blocks(records[:n_continuous], signal, row_bytes, skip=int(np.argmin(synced))))
-    n_sound = n_continuous
+    age_ns = arrived_ns[n_continuous - 1] - arrived_ns[:n_continuous]
+    damaged = set(damaged_blocks(records[:n_continuous], signal, row_bytes, skip=int(np.argmin(age_ns > _UNSYNCED_NS))))
+    n_sound = min((number for number in damaged if age_ns[number] <= _TORN_NS), default=n_continuous)
     while n_sound - 1 in damaged:
         n_sound -= 1
     return n_sound

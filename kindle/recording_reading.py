@@ -24,15 +24,22 @@ class Segment:
     n_lost: int | None
     """About how many samples are missing before it; ``None`` for the first, and where nobody wrote it down."""
     start_utc: datetime
-    counts: Block
-    """``(n_channels, n_samples)``, a read-only view of the file."""
+    signal_path: Path
+    n_channels: int
+    n_samples: int
     markers: tuple[Marker, ...]
     index: NDArray[np.void]
     """Structured as ``kindle.recording_index.RECORD``; empty when the index file is not there."""
 
     @property
-    def n_samples(self) -> int:
-        return int(self.counts.shape[1])
+    def counts(self) -> Block:
+        """``(n_channels, n_samples)``, a read-only view of the file, mapped for as long as the view is held.
+
+        A recording may have more segments than a process may have open files.
+        """
+        shape = (self.n_samples, self.n_channels)
+        # An empty file cannot be mapped.
+        return np.memmap(self.signal_path, "<i2", "r", shape=shape).T if self.n_samples else np.empty(shape, "<i2").T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +71,14 @@ class Recording:
     @property
     def joined(self) -> Block:
         """All samples there are, whatever was lost between: for whoever heeds ``gaps``. Copied where there are any."""
-        pieces = [segment.counts for segment in self.segments]
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
+        if len(self.segments) == 1:
+            return self.segments[0].counts
+        joined = np.empty((len(self.channels), self.n_samples), np.int16)
+        at = 0
+        for segment in self.segments:
+            joined[:, at : at + segment.n_samples] = segment.counts
+            at += segment.n_samples
+        return joined
 
     @property
     def counts(self) -> Block:
@@ -105,7 +118,6 @@ def open_recording(path: Path) -> Recording:
 
 
 def _mapped(extent: Extent) -> Segment:
-    shape = (extent.n_samples, len(extent.header.channels))
     start = extent.header.first_sample
     local_markers, _ = parse_markers(extent.files.markers.read_bytes())
     return Segment(
@@ -113,8 +125,9 @@ def _mapped(extent: Extent) -> Segment:
         first_sample=start,
         n_lost=extent.header.n_lost,
         start_utc=extent.header.start_utc,
-        # An empty file cannot be mapped.
-        counts=np.memmap(extent.files.signal, "<i2", "r", shape=shape).T if shape[0] else np.empty(shape, "<i2").T,
+        signal_path=extent.files.signal,
+        n_channels=len(extent.header.channels),
+        n_samples=extent.n_samples,
         markers=tuple(Marker(m.type, m.description, start + m.sample, m.n_samples) for m in local_markers),
         index=read_records(extent.files.index)[: extent.n_blocks] if extent.indexed else np.empty(0, RECORD),
     )

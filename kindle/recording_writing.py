@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -20,10 +20,14 @@ from kindle.locking import exclusive
 from kindle.recording_index import AFTER_GAP, record
 from kindle.recording_layout import SegmentFiles, lock_path, marker_pieces
 
+SYNC_EVERY_S = 0.8
+"""From the beginning of one sync to the next: with the blocks that come while the disk works, not much more than a
+second of signal is at risk."""
+
 
 @dataclass(slots=True)
 class _OpenSegment:
-    """One triple and its index; the marker file stays open to the end, for events that are marked late."""
+    """One triple and its index; the marker file is kept to the end, for events that are marked late."""
 
     first_sample: int
     signal: AppendOnlyFile
@@ -77,7 +81,7 @@ class RecordingWriter:
         rate_hz: float,
         start_utc: datetime,
         *,
-        sync_every_s: float = 1.0,
+        sync_every_s: float = SYNC_EVERY_S,
     ) -> Self:
         """Begin a recording in ``folder``, made if need be; its header is on the disk before this returns.
 
@@ -148,8 +152,11 @@ class RecordingWriter:
         starts = [segment.first_sample for segment in self._segments]
         for number, piece in marker_pieces(marker, starts):
             segment = self._segments[number]
+            # The marker file of an ended segment is opened for this, and closed again behind the next sync.
+            alone = nullcontext() if segment is self._segments[-1] else self._segment_change
             try:
-                segment.markers.append(marker_line(segment.n_markers + 1, piece))
+                with alone:
+                    segment.markers.append(marker_line(segment.n_markers + 1, piece))
             except RecordingError as error:
                 self._fail(error)
                 raise
@@ -171,6 +178,7 @@ class RecordingWriter:
                 self._segments.append(_begin_segment(self.folder, len(self._segments) + 1, header))
                 ended.signal.close()
                 ended.index.close()
+                ended.markers.rest()
         except OSError as error:
             failure = RecordingError(f"cannot begin a segment in {self.folder} ({error}): begin a new recording")
             self._fail(failure)
@@ -207,15 +215,17 @@ class RecordingWriter:
         self.close()
 
     def _sync_every(self, seconds: float) -> None:
-        while self._failure is None and not self._stop_syncing.wait(seconds):
+        since_s = 0.0
+        while self._failure is None and not self._stop_syncing.wait(max(0.0, seconds - since_s)):
             self._sync()
+            since_s = self.sync_age_s
 
     def _sync(self) -> None:
         began_s = time.monotonic()
         try:
             with self._segment_change:
                 for segment in self._segments[:-1]:
-                    segment.markers.sync()
+                    segment.markers.rest()
                 self._segments[-1].sync()
         except RecordingError as error:
             self._failure = self._failure or error

@@ -3,13 +3,15 @@
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 from drivers.replay import ReplaySource, ReplayStimulator
 from kindle.assembly import Instruments
 from kindle.errors import ConfigError, KindleError
 from kindle.exchange import Trial, VoidTrial
-from kindle.experimenter import Unattended
+from kindle.experimenter import Answer, Unattended
+from kindle.holding import GO_ON
 from kindle.prepared import Prepared
 from kindle.progress import Done, Listener, Progress
 from kindle.protocols.catalogue import Outcome
@@ -35,6 +37,13 @@ class Replayed:
     def same(self) -> bool:
         """The same outcome from the same events, to the sample."""
         return self.recorded == self.now and _events(self.recorded_trials) == _events(self.trials_now)
+
+
+class WentOn(Unattended):
+    """What was recorded after a train that was not as asked shows that another one was allowed."""
+
+    def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
+        return super().ask(text, tuple(reversed(choices)) if choices == GO_ON else choices)
 
 
 def replay_session(folder: Path, listener: Listener) -> Replayed:
@@ -69,8 +78,9 @@ def replay_session(folder: Path, listener: Listener) -> Replayed:
             prepared = Prepared(started.animal, started.plan, started.parameters, started.limits, "replay")
             # Decisions fall between blocks: the blocks must be those of the recording.
             block = max(int(segment.index["n_samples"].max(initial=1)) for segment in recording.segments)
-            instruments = Instruments(source, stimulator, block)
-            finished = run_threshold(again, prepared, instruments, Unattended(), told)
+            # What the monitor may show at rest was decided when it was recorded.
+            instruments = Instruments(source, stimulator, block, rest_limit_ua=inf)
+            finished = run_threshold(again, prepared, instruments, WentOn(), told)
     return Replayed(view.id, view.outcome, finished.outcome, tuple(view.trials), tuple(trials), stimulator.jumps)
 
 

@@ -13,7 +13,7 @@ from detectors.criterion import Judgement, Verdict
 from drivers.interface import Abort, DeliveredTrain, DriverError, LinkLost, PulseTrain, Stimulator
 from kindle.attending import Attendance
 from kindle.bridging import Bridge
-from kindle.delivery import MonitorTrace, Silence, discrepancy, flowed, measure, self_measured
+from kindle.delivery import REST_LIMIT_UA, MonitorTrace, discrepancy, flowed, measure, self_measured
 from kindle.doses import INJECTION_ANSWERS, injection_text
 from kindle.errors import UnsafeStimulus
 from kindle.exchange import (
@@ -33,7 +33,7 @@ from kindle.exchange import (
     VoidTrial,
     Withheld,
 )
-from kindle.experimenter import Experimenter
+from kindle.experimenter import Experimenter, VoidCalled
 from kindle.exposing import ExposureLedger
 from kindle.judged import judged_trial
 from kindle.progress import Arming, Exposed, Fired, Listener, Watching
@@ -81,6 +81,7 @@ class Rig:
         exposure: Exposure,
         bridge: Bridge | None = None,
         acts: TwoActs | None = None,
+        rest_limit_ua: float = REST_LIMIT_UA,
     ) -> None:
         self.stream = stream
         self._ledger = ExposureLedger(stream, exposure)
@@ -93,7 +94,15 @@ class Rig:
         self._listener = listener
         self.last_abort: Abort | None = None
         self._stopped = False
-        self._vigil = Vigil(stream, experimenter, bridge, abort=self.abort, stop_output=self._stop_output)
+        self._held = ""
+        self._vigil = Vigil(
+            stream,
+            experimenter,
+            bridge,
+            rest_limit_ua=rest_limit_ua,
+            abort=self.abort,
+            stop_output=self._stop_output,
+        )
         self._attendance = Attendance(
             stream, self._vigil, self._ledger, experimenter, recording=recording, listener=listener
         )
@@ -127,6 +136,19 @@ class Rig:
         self._stopped = True
         return self._stop_output()
 
+    @property
+    def held(self) -> str:
+        """What was wrong with the last train; no other is given until somebody says so. Empty where nothing was."""
+        return self._held
+
+    def hold(self, reason: str) -> None:
+        """No train until ``allow_trains``: the last one was not what was asked for."""
+        self._held = reason
+
+    def allow_trains(self) -> None:
+        """The experimenter has seen to what was wrong with the last train."""
+        self._held = ""
+
     def _stop_output(self) -> Abort:
         self.last_abort = self._stimulator.abort()
         return self.last_abort
@@ -147,6 +169,11 @@ class Rig:
     def _safe_on_error(self) -> Iterator[None]:
         try:
             yield
+        except VoidCalled:
+            # The session goes on with this rig: current is off, and the next train may follow.
+            if self._stop_output() is Abort.UNCONFIRMED:
+                raise LinkLost("the stimulator did not confirm that it is disarmed") from None
+            raise
         except BaseException as error:
             stop = self.abort()
             if stop is Abort.UNCONFIRMED:
@@ -163,7 +190,10 @@ class Rig:
         attendance = self._attendance
         match request:
             case Stimulate(train):
-                return self._stimulate(train)
+                reply = self._stimulate(train)
+                if isinstance(reply, VoidTrial) and reply.contradicted:
+                    self.hold(reply.reason)
+                return reply
             case Rest(duration_s, why):
                 return attendance.rest(duration_s, why)
             case Confirm(text, choices):
@@ -188,12 +218,18 @@ class Rig:
         """What the experimenter types, read on meanwhile; for an instrument that a person has to set."""
         return self._attendance.ask(text, ())
 
+    def ask_choice(self, text: str, choices: tuple[str, ...]) -> str:
+        """One of ``choices``, read on meanwhile."""
+        with self._safe_on_error():
+            return self._attendance.ask(text, choices)
+
     def ask_name(self, text: str) -> str:
         """The name of whoever acknowledges an alarm, read on meanwhile."""
         with self._safe_on_error():
             return self._attendance.ask_name(text)
 
     def _stimulate(self, train: PulseTrain) -> Trial | VoidTrial:
+        self._refuse_while_held()
         self._listener(Arming(train))
         if self._release is None:
             delivered = self._programmed(train)
@@ -205,7 +241,7 @@ class Rig:
         self.stream.keep_monitor_from = armed
         self.stream.closed_ttl = None
         quiet = self.stream.monitor_since(armed, armed, quiet_before=armed)
-        self._vigil.silence = None
+        self._vigil.train_is_due()
         self._attendance.begin_scores()
         self._refuse_after_stop()
         self._ledger.train_fired(delivered, armed)
@@ -217,11 +253,11 @@ class Rig:
         except SignalLost as lost:
             return self._stopped_unseen(train, delivered, quiet, lost)
         if span is None:
-            self._vigil.silence = Silence.after(self.stream.n_samples, quiet, delivered, self.stream.rate_hz)
+            self._vigil.train_is_over(self.stream.n_samples, quiet, delivered)
             return self._nothing_seen(train, delivered, armed)
         self._stimulator.rest()
         onset, end = span
-        self._vigil.silence = Silence.after(end, quiet, delivered, self.stream.rate_hz)
+        self._vigil.train_is_over(end, quiet, delivered)
         trace = self.stream.monitor_since(onset, end, quiet_before=armed)
         self.stream.keep_monitor_from = None
         measured = measure(onset, end, trace, delivered, self.stream.rate_hz)
@@ -235,7 +271,15 @@ class Rig:
         if reason:
             exposed = measured.current_ua != 0.0
             return VoidTrial(
-                train, reason, exposed, measured, self._recording, self.stream.n_samples, judgement.verdict, delivered
+                train,
+                reason,
+                exposed,
+                measured,
+                self._recording,
+                self.stream.n_samples,
+                judgement.verdict,
+                delivered,
+                contradicted=True,
             )
         return judged_trial(
             self.stream,
@@ -306,7 +350,17 @@ class Rig:
         verdict = Verdict.UNDETERMINED if exposed else Verdict.NONE
         if exposed:
             self._ledger.perhaps_discharged()
-        return VoidTrial(train, reason, exposed, None, self._recording, self.stream.n_samples, verdict, delivered)
+        return VoidTrial(
+            train,
+            reason,
+            exposed,
+            None,
+            self._recording,
+            self.stream.n_samples,
+            verdict,
+            delivered,
+            contradicted=True,
+        )
 
     def _stopped_unseen(
         self, train: PulseTrain, delivered: DeliveredTrain, quiet: MonitorTrace | None, lost: SignalLost
@@ -318,7 +372,7 @@ class Rig:
             when = f"{stream.seconds(stream.n_samples - stream.open_ttl):.2f} s after the train began"
         self._vigil.cross(lost)
         self._vigil.see_a_stopped_train_end(TTL_DEADLINE_S)
-        self._vigil.silence = Silence.after(stream.n_samples, quiet, delivered, stream.rate_hz)
+        self._vigil.train_is_over(stream.n_samples, quiet, delivered)
         seen = None if stream.closed_ttl is None else MeasuredTrain(*stream.closed_ttl, None, None)
         self._ledger.perhaps_discharged()
         reason = f"the signal was lost {when}, and the train was stopped: {lost}"
@@ -350,6 +404,10 @@ class Rig:
 
     def _tell_exposure(self) -> None:
         self._listener(Exposed(self.exposure, self.stream.seconds(self.stream.n_samples)))
+
+    def _refuse_while_held(self) -> None:
+        if self._held:
+            raise UnsafeStimulus(f"nobody has said that a train may follow one that was not as asked: {self._held}")
 
     def _refuse_after_stop(self) -> None:
         """The last look before the trigger: nothing is read between here and it."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from drivers.delivery_report import SelfMeasuring
 from drivers.interface import Abort, Channel, DriverError, PulseTrain
 from kindle.assembly import Instruments, assembled
+from kindle.delivery import lasting_ua
 from kindle.dial_question import dial_text
 from kindle.dummy_load import dummy_train, fired_into_dummy
 from kindle.errors import KindleError
@@ -26,9 +27,6 @@ TTL_LOW = 0.3
 
 RAIL_SHARE = 0.001
 """Of the samples at a rail: more, and the amplifier is overdriven or its input is open."""
-
-IDLE_SHARE = 0.02
-"""Of the largest current: what the monitor may show while nothing flows."""
 
 
 def checked(
@@ -114,17 +112,28 @@ def _channel(config: RigConfig, channel: Channel, counts: NDArray[np.int16]) -> 
                 return failed(item, "the TTL is not low at rest; check its wire and what else drives it")
             return ok(item, f"low, {middle:.3g} {channel.unit}")
         case "current_monitor":
-            most_ua = IDLE_SHARE * config.limits.max_current_ua
             told = f"{middle:.3g} {channel.unit} at rest, noise {float(np.abs(value - middle).max()):.3g}"
-            if abs(middle) > most_ua:
-                return failed(item, f"{told}, more than {most_ua:.3g}: zero the monitor, or current is flowing")
-            return ok(item, told)
+            if (shown_ua := _most_at_rest_ua(value, config)) is not None:
+                return failed(
+                    item,
+                    f"{told}, up to {shown_ua:.3g} where rest_limit_ua allows {config.rest_limit_ua:g}: current is "
+                    "flowing, or the monitor has to be zeroed",
+                )
+            return ok(item, f"{told}; rest_limit_ua allows {config.rest_limit_ua:g}")
         case "eeg" if at_rail > RAIL_SHARE:
             return failed(item, f"{at_rail:.1%} of the samples are at the rail; check electrode, gain and range")
         case "eeg" if np.ptp(counts) <= 1:
             return failed(item, "the signal is flat; check the amplifier and its wire")
         case _:
             return ok(item, f"standard deviation {spread:.4g} {channel.unit}, median {middle:.4g}")
+
+
+def _most_at_rest_ua(monitor_ua: NDArray[np.floating], config: RigConfig) -> float | None:
+    """What a session would be stopped for, second by second."""
+    rate_hz = config.daq.rate_hz
+    seconds = np.array_split(monitor_ua, max(1, round(monitor_ua.size / rate_hz)))
+    shown = [lasting_ua(second_ua.astype(np.float64), config.rest_limit_ua, rate_hz) for second_ua in seconds]
+    return max((shown_ua for shown_ua in shown if shown_ua is not None), default=None)
 
 
 def _delivery(config: RigConfig, instruments: Instruments, train: PulseTrain) -> Iterator[Finding]:

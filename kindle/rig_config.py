@@ -12,8 +12,9 @@ from msgspec import Meta, structs
 
 from drivers.interface import Role
 from kindle.calibration import Calibration, check_calibration, read_calibration
+from kindle.delivery import REST_LIMIT_UA
 from kindle.errors import ConfigError
-from kindle.lsl_config import LslConfig
+from kindle.lsl_config import LslConfig, RestLimit
 from kindle.safety import SafetyLimits
 from kindle.stimulator_config import (
     AtPort,
@@ -26,6 +27,9 @@ from kindle.stimulator_config import (
     VoltageCommanded,
 )
 from kindle.toml_files import decode_toml
+
+MICROAMPERE = ("uA", "\u00b5A", "\u03bcA")
+"""With a u, the micro sign or the Greek letter, which look the same."""
 
 Positive = Annotated[float, Meta(gt=0, le=1e9)]
 Seed = Annotated[int, Meta(ge=0, le=2**31)]
@@ -43,6 +47,8 @@ class InputConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terminal: Literal["differential", "rse", "nrse", "pseudodifferential"] = "rse"
     clips_at_v: Annotated[float, Meta(gt=0, le=10)] | None = None
     """Where the amplifier clips, if inside the converter's range: a clipped signal is blind, not quiet."""
+    rest_limit_ua: RestLimit | None = None
+    """Of the current monitor: the most that it may show while no train is going on."""
 
 
 class DaqConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="nidaq"):
@@ -78,6 +84,12 @@ class RigConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def block(self) -> int:
         return max(1, round(self.daq.block_s * self.daq.rate_hz))
+
+    @property
+    def rest_limit_ua(self) -> float:
+        """What the current monitor may show while no train is going on; more of it is current, and stops a session."""
+        given = [wanted.rest_limit_ua for wanted in self.daq.inputs if wanted.rest_limit_ua is not None]
+        return given[0] if given else REST_LIMIT_UA
 
     @property
     def asks_for_dial(self) -> bool:
@@ -138,6 +150,19 @@ def _check_wiring(config: RigConfig, path: Path) -> None:
     for name, number in Counter(wanted.name for wanted in config.daq.inputs).items():
         if number > 1 or not name.strip():
             raise ConfigError(f'{path}: {number} of [[daq.inputs]] have name = "{name}"; give each a name of its own')
+    _check_monitor(config, path)
+
+
+def _check_monitor(config: RigConfig, path: Path) -> None:
+    """Everything that looks at the current monitor takes its values for uA."""
+    for wanted in config.daq.inputs:
+        if wanted.role != "current_monitor" and wanted.rest_limit_ua is not None:
+            raise ConfigError(f"{path}: {wanted.name} has a rest_limit_ua; only the current_monitor can have one")
+        if wanted.role == "current_monitor" and wanted.unit.strip() not in MICROAMPERE:
+            raise ConfigError(
+                f'{path}: the current_monitor {wanted.name} has unit = "{wanted.unit}"; it must be "µA", and its '
+                "scale in µA"
+            )
 
 
 def _check_beside_stream(config: RigConfig, path: Path) -> None:

@@ -10,11 +10,12 @@ from kindle.electrode import ChargeReport, Electrode
 from kindle.errors import JournalMismatch
 from kindle.exchange import Reply, Request
 from kindle.imported_rows import AlteredNote, ImportedChannel
+from kindle.json_reading import from_json
 from kindle.protocols.catalogue import Outcome, Plan
 from kindle.safety import SafetyLimits
 from kindle.sourced import Parameter
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T")
 
 
 class Animal(msgspec.Struct, frozen=True):
@@ -157,6 +158,12 @@ class Answered(msgspec.Struct, frozen=True):
     reply: Reply
 
 
+class TrainsAllowed(msgspec.Struct, frozen=True):
+    """Trains may follow one that was not delivered as asked, says the experimenter; ``reason`` was wrong with it."""
+
+    reason: str
+
+
 class SessionInterrupted(msgspec.Struct, frozen=True):
     """The session stopped before its outcome, and can be resumed."""
 
@@ -182,6 +189,7 @@ KINDS: dict[type[msgspec.Struct], str] = {
     SignalBack: "signal_back",
     BehaviourMarked: "behaviour_marked",
     StatusAlarmed: "status_alarmed",
+    TrainsAllowed: "trains_allowed",
     Asked: "asked",
     Answered: "answered",
     SessionInterrupted: "session_interrupted",
@@ -195,10 +203,10 @@ def kind_of(row: msgspec.Struct) -> str:
 
 
 def decode(kind: str, payload: str, type: type[T]) -> T:
-    """The payload of a row as its struct; raises ``JournalMismatch`` when it is not one."""
+    """The payload of a row as its struct, or as a plain dictionary; raises ``JournalMismatch`` when it is not one."""
     try:
-        return msgspec.json.decode(_completed(kind, payload), type=type)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return from_json(_completed(kind, payload), type)
+    except msgspec.DecodeError as error:
         raise JournalMismatch(f"a journal row of kind {kind!r} cannot be read: {error}; run kindle verify") from None
 
 
@@ -206,7 +214,7 @@ def _completed(kind: str, payload: str) -> str | bytes:
     """Rows of early journals with what was in force then, in words that were found for it later."""
     if kind != "session_started":
         return payload
-    started: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
+    started: dict[str, Any] = from_json(payload, dict[str, Any])
     limits, plan = started.get("limits"), started.get("plan")
     if isinstance(plan, dict):
         # There was one kind of plan.

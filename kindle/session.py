@@ -8,42 +8,36 @@ from typing import Literal
 
 from kindle.acknowledging import acknowledgements
 from kindle.alarms import Sentinel
-from kindle.animal_rows import AlarmAcknowledged
 from kindle.assembly import Instruments
 from kindle.bridging import PATIENT, Bridge, Patience
-from kindle.engine import Perform, journalled, resuming, run
+from kindle.engine import Perform
 from kindle.errors import ConfigError, KindleError, UnsafeStimulus
-from kindle.exchange import Reply, Request, Rest, Stimulate, Trial, VoidTrial
+from kindle.exchange import Reply, Request, Stimulate
 from kindle.experimenter import Experimenter
 from kindle.interlocks import check_alarm
 from kindle.interrupted import settle_train
-from kindle.interrupted_acts import settle_other
 from kindle.ledger_view import ledger_of
 from kindle.markers import marking
 from kindle.naming import first_free
+from kindle.performing import perform_to_outcome
 from kindle.prepared import Prepared, charge_of_last_day, check_between, check_plan, read_either_way
-from kindle.progress import Done, Listener
-from kindle.protocols.catalogue import ObservingPlan, Outcome, Plan, ended_early, name_of, protocol
+from kindle.progress import Listener
+from kindle.protocols.catalogue import Outcome, ended_early, name_of
 from kindle.releasing import TwoActs
-from kindle.rig import Rig, StrayCurrent, UnaskedTrain
-from kindle.rows import (
-    SessionEnded,
-    SessionInterrupted,
-    SessionStarted,
-)
+from kindle.rig import Rig
+from kindle.rows import SessionEnded, SessionStarted
 from kindle.safety import Exposure
 from kindle.session_record import (
     Clock,
     SessionJournal,
-    not_hiding,
     noting_gaps,
-    reason_of,
     recording_of,
     restore_markers,
 )
 from kindle.sharing import animal_alone, shared
 from kindle.stream import Rows, Stream
 from kindle.study import SessionView, Study, strictest
+from kindle.voiding import NoVoids, Voider, Voids, leaving_rests
 
 LastTrain = Literal["ask", "delivered", "void"]
 """What the experimenter says of a train that the program died on, where the recording cannot tell."""
@@ -70,12 +64,13 @@ def run_session(
     now: Clock | None = None,
     patience: Patience = PATIENT,
     acts: TwoActs | None = None,
+    voids: Voids | None = None,
 ) -> Finished:
     """Run a session of the animal, or resume the one of this protocol that was interrupted, to its outcome.
 
-    With ``acts`` each train waits until a person has armed and fired it. ``now`` is the clock of the animal's days, by
-    default the computer's. A simulated session takes no time of that one: only a clock that is given tells how long a
-    simulated rat has rested.
+    With ``acts`` each train waits until a person has armed and fired it; ``voids`` may call the last one void. ``now``
+    is the clock of the animal's days, by default the computer's. A simulated session takes no time of that one: only a
+    clock that is given tells how long a simulated rat has rested.
     """
     days_pass = now is not None or not prepared.simulated
     now = now or utc_now
@@ -119,7 +114,8 @@ def run_session(
         name = f"recordings/{prepared.animal}/{stamp}"
         with recording_of(study, journal, instruments, identities, name, begun) as opened:
             recording, recording_folder = opened
-            listener = marking(recording, recording_folder, listener)
+            voids = voids or NoVoids()
+            listener = marking(recording, recording_folder, leaving_rests(listener, voids))
             listener = noting_gaps(journal, recording_folder, instruments.source.rate_hz, listener)
             sentinel = Sentinel(study.config.status, instruments.source.rate_hz, listener)
             stream = Stream(instruments.source, recording, plan.criterion, instruments.block, sentinel)
@@ -136,9 +132,11 @@ def run_session(
                 exposure=_exposure(view, earlier_uc),
                 bridge=Bridge(instruments.source, stream, sentinel, patience),
                 acts=acts,
+                rest_limit_ua=instruments.rest_limit_ua,
             )
             instruments.dial.answered_by(rig.ask_number)
-            outcome = _perform(rig, plan, journal, view, settle, sentinel, prepared.animal)
+            voider = Voider(voids, study, journal, session, listener)
+            outcome = perform_to_outcome(rig, plan, journal, view, settle, sentinel, prepared.animal, voider)
             journal.write(SessionEnded(outcome))
         if view is not None:
             restore_markers(study, view.id, now)
@@ -184,86 +182,6 @@ def _check_same_rig(view: SessionView, prepared: Prepared) -> None:
         )
 
 
-def _perform(
-    rig: Rig,
-    plan: Plan,
-    journal: SessionJournal,
-    view: SessionView | None,
-    settle: Perform,
-    sentinel: Sentinel,
-    animal: str,
-) -> Outcome:
-    try:
-        with rig:
-            performer = _after_acts(announced(journalled(rig.perform, journal), sentinel), rig)
-            performer = _after_alarms(performer, rig, sentinel, journal, animal)
-            if view is not None:
-
-                def settled(request: Request) -> Reply:
-                    reply = settle(request) if isinstance(request, Stimulate) else settle_other(request, rig.perform)
-                    journal.answered(reply)
-                    return reply
-
-                waiting = _after_intervals(performer, rig, plan)
-                performer = resuming(waiting, view.exchanges, announced(settled, sentinel))
-            return run(protocol(plan), performer)
-    except BaseException as error:
-        stop = "not needed" if rig.last_abort is None else rig.last_abort.value
-        with not_hiding(error):
-            stray = isinstance(error, UnaskedTrain | StrayCurrent)
-            journal.write(SessionInterrupted(reason_of(error), stop, stray))
-        raise
-
-
-def _after_intervals(perform: Perform, rig: Rig, plan: Plan) -> Perform:
-    """The protocol counted its intervals before the interruption: wait here until a train may be given again."""
-
-    def performed(request: Request) -> Reply:
-        if isinstance(request, Stimulate):
-            missing_s = _due_s(rig.exposure, plan) - rig.stream.seconds(rig.stream.n_samples)
-            if missing_s > 0:
-                rig.perform(Rest(missing_s, "intervals after the interruption"))
-        return perform(request)
-
-    return performed
-
-
-def _after_alarms(perform: Perform, rig: Rig, sentinel: Sentinel, journal: SessionJournal, animal: str) -> Perform:
-    """No train is even asked for while nobody has acknowledged the alarm for status epilepticus."""
-
-    def performed(request: Request) -> Reply:
-        if isinstance(request, Stimulate) and sentinel.in_force is not None:
-            name = rig.ask_name(f"{sentinel.in_force.text} Type your name to acknowledge it and go on")
-            journal.write(AlarmAcknowledged(animal, name))
-            sentinel.acknowledged()
-        return perform(request)
-
-    return performed
-
-
-def _after_acts(perform: Perform, rig: Rig) -> Perform:
-    """Both acts come before the request is written: who leaves before them leaves no train in doubt."""
-
-    def performed(request: Request) -> Reply:
-        if isinstance(request, Stimulate):
-            rig.await_acts(request.train)
-        return perform(request)
-
-    return performed
-
-
-def announced(perform: Perform, listener: Listener) -> Perform:
-    """Tell of a trial once it stands in the journal: nobody sees a result that could still be lost."""
-
-    def performed(request: Request) -> Reply:
-        reply = perform(request)
-        if isinstance(reply, Trial | VoidTrial):
-            listener(Done(reply))
-        return reply
-
-    return performed
-
-
 def _settler(study: Study, view: SessionView | None, experimenter: Experimenter, last_train: LastTrain) -> Perform:
     """Answer for the train that the program died on, found out before any instrument is touched."""
     if view is None or not view.unanswered or not isinstance(view.exchanges[-1].request, Stimulate):
@@ -287,17 +205,6 @@ def _exposure(view: SessionView | None, earlier_uc: float) -> Exposure:
         last_onset_s=0.0,
         last_afterdischarge_end_s=0.0 if view.perhaps_discharged else None,
     )
-
-
-def _due_s(exposure: Exposure, plan: Plan) -> float:
-    """When the plan allows the next train, in seconds of the sample clock."""
-    if isinstance(plan, ObservingPlan):
-        return 0.0
-    since = (
-        (exposure.last_onset_s, plan.interval_s),
-        (exposure.last_afterdischarge_end_s, plan.lockout_after_ad_s),
-    )
-    return max((at_s + wait_s for at_s, wait_s in since if at_s is not None), default=0.0)
 
 
 def _started(prepared: Prepared) -> SessionStarted:

@@ -112,6 +112,13 @@ class Situation:
         return next_current(self.plan, self.trials, self.offered)
 
     @property
+    def last_train(self) -> PulseTrain | None:
+        """The one that is going on, else the one that was given last, before an interruption too."""
+        if self.phase in (Phase.TRAIN, Phase.WATCHING) and self.offered is not None:
+            return self.offered
+        return self.trials[-1].train if self.trials else None
+
+    @property
     def interlocks(self) -> tuple[Interlock, ...]:
         """Of the train that comes next; first of all whether there is a signal to see its effect in."""
         signal = Interlock("Signal of the amplifier", not self.trouble, self.trouble or "comes in")
@@ -176,6 +183,8 @@ def after(situation: Situation, fact: progress.Progress) -> Situation:
             return replace(_watching(situation, since_train_s, discharge_s), spike_hz=spike_hz)
         case progress.Done(trial):
             return _done(situation, trial)
+        case progress.Voided(trial):
+            return replace(scored(situation), trials=(*situation.trials[:-1], trial), discharge=None)
         case progress.Marked(sample, mark):
             return replace(situation, marks=(*situation.marks, (sample, mark)))
         case progress.Lost(_, reason, stop):

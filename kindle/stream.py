@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.afterdischarge import AfterdischargeDetector
+from detectors.afterdischarge import AfterdischargeDetector, make_ready
 from detectors.criterion import Criterion, Judgement, Stimulus, Verdict
 from detectors.stimulus import TtlEdges
 from drivers.interface import Block, Channel, DriverError, LinkLost, SamplesLost, SampleSource
@@ -109,8 +109,9 @@ class Stream:
         self._criterion = criterion
         self._block = block
         self._listener = listener
+        make_ready(source.rate_hz)
         self._detector = self._new_detector()
-        self._ttl = TtlEdges(*_ttl_levels(source.channels[self.rows.ttl]))
+        self._ttl = TtlEdges(*ttl_levels(source.channels[self.rows.ttl]))
         self._monitor: deque[tuple[int, NDArray[np.int16]]] = deque()
         self._last_onset = 0
         self._last_read_ns = time.monotonic_ns()
@@ -144,7 +145,7 @@ class Stream:
         if self.open_ttl is not None:
             self.closed_ttl, self.open_ttl = (self.open_ttl, self.n_samples), None
         self._detector = self._new_detector()
-        self._ttl = TtlEdges(*_ttl_levels(self.channels[self.rows.ttl]))
+        self._ttl = TtlEdges(*ttl_levels(self.channels[self.rows.ttl]))
         self._monitor.clear()
         self.keep_monitor_from = None
         return n_lost
@@ -217,10 +218,10 @@ class Stream:
         current_ua = self._kept(first_sample, end_sample) * resolution - offset_ua
         return MonitorTrace(first_sample, current_ua, noise_ua, offset_ua)
 
-    def stray_current_ua(self, silence: Silence) -> float | None:
-        """The current that the last second of the monitor shows where there should be none."""
+    def stray_current(self, silence: Silence) -> str:
+        """What the last second of the monitor shows where there should be no current; empty where there is none."""
         if self.rows.monitor is None:
-            return None
+            return ""
         resolution = self.channels[self.rows.monitor].resolution
         second = self.n_samples - round(self.rate_hz)
         before = self._kept(max(silence.since_sample, second - round(self.rate_hz)), second) * resolution
@@ -256,7 +257,7 @@ class Stream:
         return np.concatenate(pieces or [np.empty(0, np.int16)]).astype(np.float64)
 
 
-def _ttl_levels(channel: Channel) -> tuple[float, float]:
+def ttl_levels(channel: Channel) -> tuple[float, float]:
     """Hysteresis of a TTL input in counts: below 0.8 V is low, above 2.0 V is high; a unitless one switches at half."""
     if channel.unit == "V":
         return 0.8 / channel.resolution, 2.0 / channel.resolution

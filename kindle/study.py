@@ -12,7 +12,8 @@ import msgspec
 
 from detectors.criterion import Verdict
 from drivers.interface import PulseTrain
-from kindle.amended import amended_rows
+from kindle.amended import amended_rows, called_void
+from kindle.animal_rows import TrialVoided
 from kindle.drug_test_presets import with_treatment_presets
 from kindle.durable import sync_folder, write_whole
 from kindle.electrode import Electrode
@@ -106,6 +107,8 @@ class SessionView:
     gaps: list[SignalLost | SignalBack] = field(default_factory=list)
     """Where the signal was lost, and where it came back, in order."""
     interruptions: list[SessionInterrupted] = field(default_factory=list)
+    held: str = ""
+    """What was wrong with the last train, until somebody said that another one may follow."""
     outcome: Outcome | None = None
     last_seq: int = 0
     last_utc: datetime | None = None
@@ -285,6 +288,19 @@ def _charge_uc(train: PulseTrain, reply: Reply | None) -> float:
     return train.charge_uc if delivered is None else delivered.charge_uc
 
 
+def _heard_anew(view: SessionView, row: Row) -> None:
+    """The protocol goes on from the trial that was called void: what it asked after it was only waits and questions."""
+    voided = decode(row.kind, row.payload, TrialVoided)
+    if voided.row not in view.reply_seqs:
+        raise JournalMismatch(f"journal row {row.seq} calls a trial void that its session never had; run kindle verify")
+    kept = view.reply_seqs.index(voided.row) + 1
+    del view.exchanges[kept:], view.asked_samples[kept:], view.asked_utc[kept:], view.asked_in[kept:]
+    del view.reply_seqs[kept:]
+    last = view.exchanges[-1]
+    if isinstance(last.reply, Trial):
+        view.exchanges[-1] = Exchange(last.request, called_void(last.reply, voided))
+
+
 def _tell(views: dict[str, SessionView], row: Row) -> None:
     if row.kind == "session_started":
         started = decode(row.kind, row.payload, SessionStarted)
@@ -307,6 +323,12 @@ def _tell(views: dict[str, SessionView], row: Row) -> None:
             reply = decode(row.kind, row.payload, Answered).reply
             view.exchanges[-1] = Exchange(view.exchanges[-1].request, reply)
             view.reply_seqs.append(row.seq)
+            if isinstance(reply, Trial | VoidTrial):
+                view.held = reply.reason if isinstance(reply, VoidTrial) and reply.contradicted else ""
+        case "trains_allowed":
+            view.held = ""
+        case "trial_voided":
+            _heard_anew(view, row)
         case "recording_started":
             view.recordings.append(decode(row.kind, row.payload, RecordingStarted))
         case "recording_closed":

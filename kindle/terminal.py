@@ -55,16 +55,26 @@ class StopKey:
 
 
 class AtTerminal:
-    """An experimenter at the keyboard. What was typed before a question is no answer to it."""
+    """An experimenter at the keyboard. What was typed before a question is no answer to it.
 
-    def __init__(self, stop: StopKey, console: Console, display: "Display", keys: MarkingKeys | None = None) -> None:
+    ``lines`` is the queue that the keyboard's thread fills; its own, unless somebody else looks at it too.
+    """
+
+    def __init__(
+        self,
+        stop: StopKey,
+        console: Console,
+        display: "Display",
+        keys: MarkingKeys | None = None,
+        lines: queue.Queue[str | None] | None = None,
+    ) -> None:
         self._stop = stop
         self._keys = keys
         self._typed: list[str] = []
         self._asking = False
         self._console = console
         self._display = display
-        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._lines = queue.Queue() if lines is None else lines
         self._ended = False
         threading.Thread(target=self._read_lines, name="keyboard", daemon=True).start()
 
@@ -216,6 +226,8 @@ class Display:
             case progress.Alarmed():
                 self._console.bell()
                 self._console.print(f"[bold]{escape(fact.text)}[/bold]")
+            case progress.Voided(trial):
+                self._console.print(escape(trial_line(trial)))
             case progress.Lost(reason=reason):
                 self._console.print(f"signal lost, current off: {reason}")
             case progress.Awaiting(remaining_s, why):

@@ -16,7 +16,9 @@ T = TypeVar("T")
 def read_toml(path: Path) -> dict[str, Any]:
     """The file as a dictionary; a byte order mark, which Windows editors add, is accepted."""
     try:
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        read = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        _refuse_wide_numbers(read)
+        return read
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; check the path") from None
     except OSError as error:
@@ -29,6 +31,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: not valid TOML: a number is too long, or lists lie too deep in one another"
         ) from None
+
+
+def _refuse_wide_numbers(value: object) -> None:
+    """Raises ``ValueError`` beyond the 64 bits of TOML: written in hexadecimal a number may be too long to be shown."""
+    match value:
+        case dict():
+            for inner in value.values():
+                _refuse_wide_numbers(inner)
+        case list():
+            for inner in value:
+                _refuse_wide_numbers(inner)
+        case int() if not -(2**63) <= value < 2**63:
+            raise ValueError
+        case _:
+            pass
 
 
 def convert(raw: object, type: type[T], where: str, named: Callable[[Keys], Keys] | None = None) -> T:

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from detectors.criterion import Verdict
-from kindle.amended import correction_in, read_anew
-from kindle.animal_rows import Amended, DischargesAmended, TrialScored
+from kindle.amended import called_void, correction_in, read_anew
+from kindle.animal_rows import Amended, DischargesAmended, TrialScored, TrialVoided
 from kindle.errors import KindleError
 from kindle.exchange import Observed, Reply, Scored, Trial, VoidTrial
 from kindle.journal import Row
@@ -79,7 +79,7 @@ def _of_observation(rows: Sequence[Row], seen: Observed | None, seq: int) -> Ite
 
 
 def _corrections(rows: Sequence[Row], related: set[int], trial: Trial | VoidTrial) -> Iterator[str]:
-    as_amended = trial
+    as_amended: Trial | VoidTrial = trial
     for row in rows:
         match correction_in(row):
             case Amended(row=of) as amended if of in related:
@@ -93,6 +93,9 @@ def _corrections(rows: Sequence[Row], related: set[int], trial: Trial | VoidTria
                     f"{reading_text(trial, amended.new)} by {amended.author}: {amended.reason}"
                 )
                 as_amended = read_anew(trial, amended)
+            case TrialVoided(row=of) as voided if of in related:
+                yield f"row {row.seq}: called void by {voided.author}: {voided.reason}"
+                as_amended = called_void(trial, voided) if isinstance(trial, Trial) else trial
             case _:
                 pass
     if isinstance(as_amended, Trial) and as_amended is not trial:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from kindle.errors import ConfigError, RecordingError
 from kindle.imported import imported_recordings
+from kindle.journal_end import missing_rows
 from kindle.journal_verification import verify_chain
+from kindle.laboratory.known import read_known
 from kindle.markers import markers_of
 from kindle.problem import Problem
 from kindle.recording import verify
@@ -29,7 +31,7 @@ def verify_study(folder: Path) -> list[Problem]:
                 if not path.is_dir():
                     problems.append(Problem(path, "the journal names this recording, but the folder is not there"))
                     continue
-                problems += verify(path)
+                problems += verify(path, broken_off=started.folder not in view.closed)
                 markers = [m for t in view.trials if t.recording == started.folder for m in markers_of(t)]
                 problems += changed_files(path, view.sealed.get(started.folder, ()), markers)
                 closed = view.closed.get(started.folder)
@@ -39,6 +41,7 @@ def verify_study(folder: Path) -> list[Problem]:
                     )
         for told in imported_recordings(study):
             problems += _imported(study, told)
+        problems += missing_rows(study)
         problems += _against_database(study)
     return problems
 
@@ -68,7 +71,15 @@ def _against_database(study: Study) -> list[Problem]:
     try:
         return compare(mirror_of(study))
     except (NotReached, ConfigError):  # told among the notes
+        return _fewer_than_sent(study)
+
+
+def _fewer_than_sent(study: Study) -> list[Problem]:
+    known, here = read_known(study.folder), study.journal.last_seq
+    if known is None or known.sent <= here:
         return []
+    told = f"{known.sent} rows were sent to {study.config.database}; here are {here}: some were lost here"
+    return [Problem(study.journal.path, told, seq=here + 1)]
 
 
 def notes_on(folder: Path) -> Iterator[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from math import ceil
 
-from drivers.interface import Abort, LinkLost
+from drivers.interface import Abort, DeliveredTrain, LinkLost
 from kindle.bridging import Bridge
-from kindle.delivery import Silence
+from kindle.delivery import MonitorTrace, Silence
 from kindle.errors import KindleError
 from kindle.experimenter import Experimenter
 from kindle.stream import SignalLost, Stream
@@ -30,7 +30,8 @@ class UnaskedTrain(KindleError):
 class Vigil:
     """``abort`` ends the rig's work for good; ``stop_output`` makes the stimulator safe, and trains may follow.
 
-    Without a ``bridge`` no session goes on behind a gap.
+    Without a ``bridge`` no session goes on behind a gap. ``rest_limit_ua`` is what the current monitor may show while
+    no train is due, from the first block on.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Vigil:
         experimenter: Experimenter,
         bridge: Bridge | None,
         *,
+        rest_limit_ua: float,
         abort: Callable[[], Abort],
         stop_output: Callable[[], Abort],
     ) -> None:
@@ -48,7 +50,8 @@ class Vigil:
         self._abort = abort
         self._stop_output = stop_output
         self._trains_accounted = stream.n_trains
-        self.silence: Silence | None = None
+        self._rest_limit_ua = rest_limit_ua
+        self._silence: Silence | None = Silence(stream.n_samples, rest_limit_ua)
         """What the current monitor must show from now on; ``None`` while a train is due."""
 
     def advance_in_train(self, n_samples: int) -> None:
@@ -59,12 +62,12 @@ class Vigil:
     def advance(self, n_samples: int) -> None:
         """Read the next block while no train is due. Raises ``StrayCurrent`` and ``UnaskedTrain`` too."""
         self.advance_in_train(n_samples)
-        stray_ua = None if self.silence is None else self._stream.stray_current_ua(self.silence)
-        if stray_ua is not None:
+        stray = "" if self._silence is None else self._stream.stray_current(self._silence)
+        if stray:
             abort = self._abort()
             raise StrayCurrent(
-                f"the current monitor shows {stray_ua:.4g} uA while no train is going on; the stimulator's stop is "
-                f"{abort.value}: check its output before going on"
+                f"the current monitor {stray}; the stimulator's stop is {abort.value}: check its output before going "
+                "on, and where no current flows, zero the monitor or correct its rest_limit_ua in the rig's file"
             )
         if self._stream.n_trains != self._trains_accounted:
             abort = self._abort()
@@ -76,6 +79,14 @@ class Vigil:
     def refuse_after_stop(self) -> None:
         if self._experimenter.wants_stop():
             raise StoppedByExperimenter(self._abort())
+
+    def train_is_due(self) -> None:
+        """From the trigger on current is what was asked for."""
+        self._silence = None
+
+    def train_is_over(self, end_sample: int, quiet: MonitorTrace | None, delivered: DeliveredTrain) -> None:
+        """``quiet`` is the current monitor before the train, where one is wired."""
+        self._silence = Silence.after(end_sample, quiet, delivered, self._stream.rate_hz, most_ua=self._rest_limit_ua)
 
     def account_for_train(self) -> None:
         """The train that the TTL has shown was the one asked for."""

@@ -21,7 +21,8 @@ from drivers.simulated.rat import SimulatedRat
 from drivers.simulated.source import BoardSource
 from kindle.assembly import Instruments, inputs_of
 from kindle.bridging import Patience
-from kindle.experimenter import Unattended
+from kindle.experimenter import Answer, Unattended
+from kindle.holding import GO_ON
 from kindle.prepared import prepare_threshold
 from kindle.progress import Listener, unheard
 from kindle.rig_config import RigConfig, load_rig
@@ -129,6 +130,13 @@ def kinds_of(folder: Path) -> list[str]:
     """Every journal row by its kind, from the first session on."""
     with open_study(folder) as opened:
         return [row.kind for row in opened.journal.rows() if row.kind != "animal_added"]
+
+
+class GoesOn(Unattended):
+    """Says that another train may follow one that was not delivered as asked."""
+
+    def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
+        return (lambda: "go on") if choices == GO_ON else super().ask(text, choices)
 
 
 def hurried(limit_s: float = 60.0, each_wait: Callable[[], None] = lambda: None) -> Patience:

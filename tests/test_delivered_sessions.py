@@ -28,7 +28,7 @@ from kindle.report import write_session_report
 from kindle.rows import SessionStarted, decode
 from kindle.stimulators import Reach, stimulator_of
 from kindle.study import open_study
-from tests.bench import bench, config, new_study, threshold
+from tests.bench import GoesOn, bench, config, new_study, threshold
 
 RIG = config()
 
@@ -53,7 +53,7 @@ def test_an_isolator_that_runs_out_of_voltage_makes_void_trials_that_say_so(tmp_
     """1 V through 20 kohm are 50 uA, whatever is commanded."""
     study = new_study(tmp_path / "study")
     with behind(Isolator(compliance_v=1.0)) as instruments:
-        finished = threshold(study, RIG, instruments)
+        finished = threshold(study, RIG, instruments, experimenter=GoesOn())
     with open_study(study) as opened:
         (view,) = opened.sessions()
         page = write_session_report(opened, view.id).read_text(encoding="utf-8")

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.reliability import command_line
-from benchmarks.reliability.guard import Forbidden, Hung, limited, watched
-from benchmarks.reliability.hostile import fuzzed
-from benchmarks.reliability.hostile_targets import Target, edf, targets
+from benchmarks.reliability.recording_targets import edf
+from benchmarks.reliability.target import Target
 from kindle.brainvision import parse_markers
 from kindle.csv_tables import read_table
 from kindle.errors import ConfigError, JournalMismatch, KindleError, RecordingError
@@ -22,6 +22,15 @@ from kindle.telling import MOST_LETTERS, plain, told
 from kindle.toml_files import read_toml
 from kindle.verification import verify_study
 from tests.bench import bench, config, new_study, threshold
+
+if sys.platform != "linux":
+    pytest.skip("memory and time of a reader are limited by means of Linux", allow_module_level=True)
+
+from benchmarks.reliability import command_line
+from benchmarks.reliability.guard import Forbidden, Hung, limited, watched
+from benchmarks.reliability.hostile_child import fuzzed_apart
+from benchmarks.reliability.hostile_inputs import fuzzed
+from benchmarks.reliability.hostile_targets import targets
 
 HEADER = (
     "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nDataFile=x.eeg\nMarkerFile=x.vmrk\n"
@@ -45,13 +54,35 @@ def recording(folder: Path, header: str = HEADER, markers: str = "") -> Path:
     return folder / "x.vhdr"
 
 
-def test_every_reader_reads_or_refuses_in_one_line_what_is_mutated(study: Path, tmp_path: Path) -> None:
-    for target in targets(study):
-        folder = tmp_path / target.name
-        folder.mkdir()
-        tally = fuzzed(target, folder, 60.0, seed=7, most=40)
-        assert tally.findings == {}
-        assert tally.read + tally.refused == 40
+READERS = (
+    *("study.toml", "rig.toml", "preset TOML", "scale TOML", "CSV of one drug", "CSV of two drugs", "journal rows"),
+    *("journal, verify", "journal, lists", "journal, export", "journal, preview", "table of results"),
+    *("rows of a table of results", "rows of the database", "BrainVision of kindle", "index of kindle", "BrainVision"),
+    *("BrainVision markers", "EDF", "BDF", "EEGLAB", "FIF", "Open Ephys", "answers, codecs", "Pulse Pal on the wire"),
+    *("StimJim on the wire", "4100 on the wire"),
+)
+"""What is slow, or needs an extra, is left to the campaign."""
+
+
+@pytest.fixture(scope="module")
+def readers(study: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Target]:
+    return {target.name: target for target in targets(study, tmp_path_factory.mktemp("made"))}
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_reader_reads_or_refuses_in_one_line_what_is_mutated(
+    readers: dict[str, Target], name: str, tmp_path: Path
+) -> None:
+    tally = fuzzed(readers[name], tmp_path, 60.0, seed=7, most=20)
+    assert tally.findings == {}
+    assert tally.n == 20
+
+
+def test_what_ends_the_process_is_told_with_the_input_that_did_it(tmp_path: Path) -> None:
+    target = Target("deadly", (b"sound",), after_the_first(ends_the_process))
+    tally = fuzzed_apart(target, tmp_path / "given", 5.0, seed=1)
+    assert list(tally.findings) == ["the process ends: SIGKILL"]
+    assert tally.findings["the process ends: SIGKILL"]
 
 
 def test_hostile_words_on_the_command_line_end_with_a_code_and_one_line(study: Path, tmp_path: Path) -> None:
@@ -163,6 +194,10 @@ def never_ends(given: bytes, folder: Path) -> None:
 
 def falls(given: bytes, folder: Path) -> None:
     raise KeyError("x")
+
+
+def ends_the_process(given: bytes, folder: Path) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 Reader = Callable[[bytes, Path], None]

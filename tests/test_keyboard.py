@@ -2,7 +2,9 @@
 
 import io
 import os
+import queue
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +25,18 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-termin
 T = TypeVar("T")
 
 
+class TypedLines(queue.Queue[str | None]):
+    """The queue of the keyboard's thread, in which each line that has arrived is counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived = threading.Semaphore(0)
+
+    def put(self, item: str | None, block: bool = True, timeout: float | None = None) -> None:
+        super().put(item, block, timeout)
+        self.arrived.release()
+
+
 @dataclass
 class Terminal:
     """``keys`` is the end of the line at which a person types."""
@@ -31,9 +45,14 @@ class Terminal:
     display: Display
     keys: int
     screen: io.StringIO
+    lines: TypedLines
 
     def types(self, text: str) -> None:
         os.write(self.keys, text.encode())
+
+    def arrived(self, n_lines: int) -> bool:
+        """Once the keyboard's thread has handed over this many more lines."""
+        return all(self.lines.arrived.acquire(timeout=30.0) for _ in range(n_lines))
 
     def hangs_up(self) -> None:
         if self.keys >= 0:
@@ -66,8 +85,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
         screen = io.StringIO()
         console = Console(file=screen, highlight=False, soft_wrap=True)
         display = Display(DAILY, console)
-        person = AtTerminal(StopKey(), console, display, MarkingKeys(load_ethogram("kindling")))
-        there = Terminal(person, display, keys, screen)
+        lines = TypedLines()
+        person = AtTerminal(StopKey(), console, display, MarkingKeys(load_ethogram("kindling")), lines)
+        there = Terminal(person, display, keys, screen, lines)
         yield there
         there.hangs_up()
 
@@ -101,14 +121,29 @@ def test_half_a_line_is_nothing_yet(terminal: Terminal) -> None:
 
 def test_what_was_typed_before_a_question_is_a_mark_and_no_answer(terminal: Terminal) -> None:
     terminal.types("4\n3\n")
-    assert terminal.marks(2) == [StageMark(4.0), StageMark(3.0)]
+    assert terminal.arrived(2)
     answer: Answer = terminal.person.ask("Highest stage?", ("later", "3", "4"))
     assert answer() is None
     assert terminal.person.mark() is None
-    terminal.types("4\n")
-    assert heard(answer) == "4"
+    terminal.types("3\n")
+    assert heard(answer) == "3"
+    assert terminal.marks(2) == [StageMark(4.0), StageMark(3.0)]
     terminal.types("2\n")
     assert terminal.marks(1) == [StageMark(2.0)]
+
+
+def test_of_the_lines_typed_at_once_those_not_yet_looked_at_are_marks_behind_the_question_too(
+    terminal: Terminal,
+) -> None:
+    terminal.types("4\n3\n")
+    assert terminal.arrived(2)
+    assert terminal.person.mark() == StageMark(4.0)
+    answer: Answer = terminal.person.ask("Highest stage?", ("later", "3", "4"))
+    assert answer() is None
+    terminal.types("4\n")
+    assert heard(answer) == "4"
+    assert terminal.person.mark() == StageMark(3.0)
+    assert terminal.person.mark() is None
 
 
 def test_a_question_takes_one_of_its_answers_only(terminal: Terminal) -> None:

@@ -121,7 +121,7 @@ class TestKindlingSessions:
         stopped = outcome_of(RAPID, animal)
         assert isinstance(stopped, KindlingStopped)
         assert len(animal.trains) == 2
-        assert "not delivered as asked" in stopped.reason
+        assert stopped.reason.startswith("the train was void: ")
 
     def test_status_epilepticus_ends_the_session_with_the_rescue_text(self) -> None:
         animal = Kindled(75.0, discharge_s=301.0)

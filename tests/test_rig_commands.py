@@ -212,7 +212,7 @@ class TestRigCheck:
             ("eeg", {"physical": "ai1"}, "EEG", "the signal is flat; check the amplifier and its wire"),
             ("eeg", {"clips_at_v": 0.05}, "EEG", "of the samples are at the rail; check electrode, gain and range"),
             ("stimulus_ttl", {"physical": "ai7", "unit": ""}, "TTL", "the TTL is not low at rest"),
-            ("current_monitor", {"physical": "ai7"}, "Current", "zero the monitor, or current is flowing"),
+            ("current_monitor", {"physical": "ai7"}, "Current", "current is flowing, or the monitor has to be zeroed"),
             ("current_monitor", {"physical": "ai1"}, "train", "the current monitor shows no current where 100 uA"),
         ],
         ids=["flat", "at the rail", "TTL high", "current at rest", "no current"],

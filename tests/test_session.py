@@ -19,7 +19,7 @@ from kindle.protocols.threshold import Aborted, NoAfterdischarge, ThresholdFound
 from kindle.rig import StoppedByExperimenter
 from kindle.study import SessionView, open_study
 from kindle.verification import verify_study
-from tests.bench import STUDY, bench, config, new_study, threshold, without_monitor
+from tests.bench import STUDY, GoesOn, bench, config, new_study, threshold, without_monitor
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ class HalvedAmplitude(MemoryWire):
 
 def test_a_wrong_amplitude_byte_makes_void_trials_where_a_monitor_is_wired(study: Path) -> None:
     with bench(config(), wire=HalvedAmplitude) as rig:
-        outcome = threshold(study, config(), rig.instruments).outcome
+        outcome = threshold(study, config(), rig.instruments, experimenter=GoesOn()).outcome
     assert isinstance(outcome, Aborted)
     trials = session_of(study).trials
     assert [type(trial) for trial in trials] == [VoidTrial] * 3
@@ -130,7 +130,7 @@ def test_a_train_that_never_comes_is_void_and_not_a_none(study: Path) -> None:
             return super().write(data)
 
     with bench(config(), wire=DeafToTriggers) as rig:
-        outcome = threshold(study, config(), rig.instruments).outcome
+        outcome = threshold(study, config(), rig.instruments, experimenter=GoesOn()).outcome
         assert rig.rat.heard == []
     assert isinstance(outcome, Aborted)
     trials = session_of(study).trials

@@ -38,7 +38,7 @@ from kindle.session import run_threshold
 from kindle.session_record import SessionJournal
 from kindle.stream import Stream
 from kindle.study import create_study, open_study
-from tests.bench import STUDY, bench, config, kinds_of, new_study, session_of, threshold, without_monitor
+from tests.bench import STUDY, GoesOn, bench, config, kinds_of, new_study, session_of, threshold, without_monitor
 
 TTL_ROW, MONITOR_ROW = 2, 3
 HIGH_COUNTS = 15_604
@@ -205,7 +205,7 @@ class TestFalseMarks:
         with bench(config()) as rig, pytest.raises(UnaskedTrain):
             threshold(study, config(), altered(rig.instruments, echo))
         with bench(config(), threshold_ua=15.0) as rig:
-            threshold(study, config(), rig.instruments)
+            threshold(study, config(), rig.instruments, experimenter=GoesOn())
             assert rig.rat.heard[0].start_us > 60_000_000, "the lock-out of a discharge that may have been"
         first = session_of(study).trials[0]
         assert isinstance(first, VoidTrial)
@@ -219,7 +219,8 @@ class TestFalseMarks:
 
         rig_config = without_monitor(config())
         with bench(rig_config) as rig:
-            outcome = threshold(study, rig_config, altered(rig.instruments, no_ttl)).outcome
+            unmarked = altered(rig.instruments, no_ttl)
+            outcome = threshold(study, rig_config, unmarked, experimenter=GoesOn()).outcome
             starts_us = np.array([heard.start_us for heard in rig.rat.heard])
         assert isinstance(outcome, Aborted)
         assert all(trial.verdict is Verdict.UNDETERMINED for trial in session_of(study).trials)
@@ -233,7 +234,7 @@ class TestFalseMarks:
 
         study = new_study(tmp_path / "study", STUDY + "train_s = 5.0\n")
         with bench(config(), threshold_ua=15.0) as rig:
-            threshold(study, config(), altered(rig.instruments, inverted))
+            threshold(study, config(), replace(altered(rig.instruments, inverted), rest_limit_ua=15.0))
         trial = session_of(study).trials[0]
         assert isinstance(trial, Trial)
         assert trial.measured.current_ua == pytest.approx(20.0, abs=0.1)
@@ -257,10 +258,11 @@ class TestStrayCurrent:
 
     def test_an_offset_that_drifts_by_more_than_the_current_is_no_current(self, study: Path) -> None:
         def drifts(block: Block, first: int) -> None:
-            block[MONITOR_ROW] += (np.arange(first, first + block.shape[1]) // 100).astype(np.int16)
+            block[MONITOR_ROW] += (np.arange(first, first + block.shape[1]) // 250).astype(np.int16)
 
         with bench(config(), threshold_ua=15.0) as rig:
-            assert threshold(study, config(), altered(rig.instruments, drifts)).outcome == ThresholdFound(0.0, 20.0)
+            drifting = replace(altered(rig.instruments, drifts), rest_limit_ua=50.0)
+            assert threshold(study, config(), drifting).outcome == ThresholdFound(0.0, 20.0)
 
     def test_a_click_on_the_monitor_is_no_current(self, study: Path) -> None:
         def click(block: Block, first: int) -> None:

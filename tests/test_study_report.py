@@ -138,6 +138,14 @@ def test_the_page_refers_to_nothing_outside_of_itself(told: tuple[Study, str]) -
     assert len(ids) == len(set(ids))
 
 
+def test_what_is_folded_on_the_screen_is_open_on_paper_and_links_are_not_printed(told: tuple[Study, str]) -> None:
+    """Of browsers that know ::details-content: there is no script on the page that could open anything."""
+    printed = told[1].split("@media print {", 2)[2]
+    rules = dict(re.findall(r"^  ([^{}]+) {([^{}]*)}$", printed.split("\n}\n")[0], re.MULTILINE))
+    assert "content-visibility: visible" in rules["details::details-content"]
+    assert rules["nav, .files"].strip() == "display: none;"
+
+
 def test_every_row_that_is_named_is_said_on_the_page(told: tuple[Study, str]) -> None:
     study, page = told
     named = set(re.findall(r'href="#(row-[^"]+)"', page))

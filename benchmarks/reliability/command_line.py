@@ -11,9 +11,8 @@ from time import monotonic
 from unicodedata import category
 
 from benchmarks.reliability.guard import Forbidden, Hung, limited, watched
-from benchmarks.reliability.hostile_targets import TABLES
 from benchmarks.reliability.mutation import NASTY
-from benchmarks.reliability.specimen import ANIMAL
+from benchmarks.reliability.text_targets import TABLES
 from kindle.cli import main
 
 _TEMPLATES = (
@@ -24,16 +23,29 @@ _TEMPLATES = (
     "study show STUDY", "study presets",
     "animal add --study STUDY --strain Wistar --sex f --born 2026-01-31 NEW",
     "animal add --study STUDY --note text NEW",
-    "due STUDY --animal R01", "score --study STUDY --animal R01 --stage 4 --row 7 --by me",
+    "due STUDY --animal ANIMAL", "score --study STUDY --animal ANIMAL --stage 4 --row 7 --by me",
     "amend --study STUDY --reason why --by me 7 stage 4", "amend --study STUDY --reason why --by me 1 strain Lewis",
     "show --study STUDY 7",
-    "acknowledge --study STUDY --animal R01 --by me",
-    "preview threshold --study STUDY --animal R01",
+    "acknowledge --study STUDY --animal ANIMAL --by me",
+    "preview threshold --study STUDY --animal ANIMAL",
     "recover RECORDING", "verify STUDY", "detect RECORDING/signal.vhdr --stimulus times:12.5 --train-s 1 --jobs 1",
-    "import RECORDING/signal.vhdr --study STUDY --animal R01 --start 2026-03-04T09:30+01:00 --role EEG=eeg",
+    "import RECORDING/signal.vhdr --study STUDY --animal ANIMAL --start 2026-03-04T09:30+01:00 --role EEG=eeg",
     "replay --study STUDY SESSION", "report STUDY --session SESSION", "rig check RIG", "doctor --nonsense",
+    "study init NEW --preset hannover_ascending", "study schedules", "study tests", "study responders STUDY",
+    "study design STUDY --kind latin_square --seed 1", "study end STUDY --animal ANIMAL --reason text",
+    "animal list --study STUDY", "animal show --study STUDY ANIMAL", "animal weigh --study STUDY ANIMAL 280",
+    "animal event --study STUDY ANIMAL note --reason text", "unblind STUDY --key TABLE --reason why --by me",
+    "export tables STUDY OUT --force", "export edf STUDY OUT_EDF --session SESSION --force",
+    "mirror show STUDY", "mirror sync STUDY", "mirror release STUDY --animal ANIMAL", "mirror init STUDY --owner me",
+    "mirror take STUDY --animal ANIMAL --from left --by me --reason why",
+    "detect RECORDING/signal.vhdr --stimulus none --jobs 1 --table RESULTS", "compare RESULTS RESULTS --json",
+    "reanalyse STUDY --jobs 1 --table RESULTS", "run threshold --study STUDY --animal ANIMAL --rig RIG",
+    "run kindling --study STUDY --animal ANIMAL --rig RIG", "run drug-test --study STUDY --animal ANIMAL --rig RIG",
+    "run ptz --study STUDY --animal ANIMAL --rig RIG", "run electroshock --study STUDY --animal ANIMAL --rig RIG",
+    "calibrate RIG --load 10000", "devices --nonsense", "review --nonsense", "gui --nonsense", "demo --nonsense",
 )  # fmt: skip
-"""Upper-case words stand for files and names that are there."""
+"""Upper-case words stand for files and names that are there. A rig is one that no file describes rightly, and what would
+open a window, or look for instruments, is asked for something that it does not know."""
 
 COMMAND_S = 20.0
 """A command may have work to do besides reading its words."""
@@ -88,8 +100,12 @@ def _places(study: Path, folder: Path) -> dict[str, str]:
         "STUDY": str(study),
         "RECORDING": str(recording),
         "SESSION": recording.name,
+        "OUT_EDF": str(folder / "out_edf"),
+        "OUT": str(folder / "out"),
+        "RESULTS": str(folder / "results of words.sqlite"),
         "RIG": str(folder / "rig.toml"),
-        "NEW": f"{ANIMAL}-2",
+        "ANIMAL": recording.parent.name,
+        "NEW": f"{recording.parent.name}-2",
     }
 
 

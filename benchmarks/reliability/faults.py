@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from benchmarks.reliability.faults_bench import FAULTS, FaultyBench, faulty_bench, mend
 from benchmarks.reliability.kill import place
+from benchmarks.reliability.kill_bench import LineKind
 from benchmarks.reliability.kill_child import ACTS, Truthful, settings
 from benchmarks.reliability.kill_sessions import ANIMAL, PLANS
 from benchmarks.reliability.result import Result
 from kindle.exchange import Stimulate, VoidTrial
 from kindle.experimenter import Answer
+from kindle.holding import GO_ON
 from kindle.prepared import Prepared
 from kindle.progress import Arming, Fired, Observing, Progress, Read, Resting, Watching
 from kindle.protocols.catalogue import ObservingPlan
@@ -22,6 +25,7 @@ from kindle.study import SessionView, Study, open_study
 from kindle.telling import told
 from kindle.verification import verify_study
 
+STIMULATORS: tuple[LineKind, ...] = get_args(LineKind)
 STATES = ("resting", "arming", "in the train", "watching", "asking", "observing")
 TRAIN_S = 1.0
 STOPPED_S = 0.05
@@ -33,8 +37,9 @@ QUICK_PLANS = ("kindling", "pentylenetetrazol")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One fault in one state of one protocol; ``findings`` is what must not be."""
+    """One fault in one state of one protocol with one stimulator; ``findings`` is what must not be."""
 
+    stimulator: LineKind
     plan: str
     state: str
     fault: str
@@ -49,16 +54,26 @@ class Cell:
 def run(quick: bool, seconds: float, seed: int = 1) -> Result:
     """The cells in random order; those that do not fit into ``seconds`` are counted as left out."""
     plans = QUICK_PLANS if quick else tuple(PLANS)
-    wanted = [(plan, state, fault) for plan in plans for state in STATES for fault in FAULTS if _has_state(plan, state)]
+    wanted = [
+        (plan, state, fault, stimulator)
+        for stimulator in STIMULATORS
+        for plan in plans
+        for state in STATES
+        for fault in FAULTS
+        if _has_state(plan, state)
+    ]
     random.Random(seed).shuffle(wanted)
     ends_s = time.monotonic() + seconds
     cells = []
-    for plan, state, fault in wanted:
+    for plan, state, fault, stimulator in wanted:
         if time.monotonic() > ends_s:
             break
-        cells.append(disturbed(plan, state, fault))
-    findings = [f"{c.plan}, {c.fault} while {c.state}: {what}" for c in cells for what in c.findings]
-    return Result((*table(cells), f"{len(cells)} of {len(wanted)} cells", *findings), bool(cells) and not findings)
+        cells.append(disturbed(plan, state, fault, stimulator))
+    findings = [f"{c.stimulator}, {c.plan}, {c.fault} while {c.state}: {what}" for c in cells for what in c.findings]
+    lines = []
+    for stimulator in STIMULATORS:
+        lines += [f"{stimulator}:", *table([cell for cell in cells if cell.stimulator == stimulator])]
+    return Result((*lines, f"{len(cells)} of {len(wanted)} cells", *findings), bool(cells) and not findings)
 
 
 def table(cells: list[Cell]) -> Iterator[str]:
@@ -73,10 +88,10 @@ def table(cells: list[Cell]) -> Iterator[str]:
         yield f"| {fault} | " + " | ".join(row) + " |"
 
 
-def disturbed(plan: str, state: str, fault: str) -> Cell:
+def disturbed(plan: str, state: str, fault: str, stimulator: LineKind = "pulsepal") -> Cell:
     """A session with the fault from the first time in this state on; then everything is mended and it is resumed."""
     findings: list[str] = []
-    with place() as (folder, notes), faulty_bench() as bench:
+    with place() as (folder, notes), faulty_bench(stimulator) as bench:
         trigger = Trigger(state, lambda: FAULTS[fault](bench))
         outcome, message = session(plan, folder, notes, bench, trigger)
         if outcome == "traceback":
@@ -94,7 +109,7 @@ def disturbed(plan: str, state: str, fault: str) -> Cell:
             findings.append(f"the rat had {len(bench.living.rat.heard)} trains; {n_due} were due")
         n_void = sum(isinstance(e.reply, VoidTrial) for view in views for e in view.exchanges)
         findings += [str(problem) for problem in verify_study(folder)]
-    return Cell(plan, state, fault, trigger.done, outcome, message, n_void, current_s, tuple(findings))
+    return Cell(stimulator, plan, state, fault, trigger.done, outcome, message, n_void, current_s, tuple(findings))
 
 
 def session(
@@ -192,6 +207,8 @@ class Asked(Truthful):
 
     def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
         self._trigger.comes_to("asking")
+        if choices == GO_ON and self._trigger.done:
+            return lambda: "stop"
         return super().ask(text, choices)
 
 

@@ -4,17 +4,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from benchmarks.reliability.kill_bench import LivingBench, living_bench
+from msgspec import structs
+
+from benchmarks.reliability.kill_bench import RATE_HZ, LineKind, LivingBench, living_bench
 from benchmarks.reliability.kill_child import settings
 from drivers.interface import Block, Channel
 from drivers.nidaq import NidaqSource
-from drivers.pulsepal import PulsePal
 from drivers.simulated.endpoints import MemoryWire
 from drivers.simulated.faults import Faults
 from drivers.simulated.nidaq_server import NidaqServer
+from drivers.simulated.pulsepal_device import PulsePalDevice
 from kindle.assembly import Instruments
 from kindle.bridging import Patience
+from kindle.dial_question import DialQuestion
 from kindle.inputs import inputs_of
+from kindle.rig_config import RigConfig
+from kindle.stimulator_config import Am4100Config, StimJimConfig
+from kindle.stimulators import Reach, stimulator_of
 
 TTL_ROW, MONITOR_ROW = 2, 3
 HIGH_COUNTS = 15_604
@@ -35,6 +41,7 @@ class FaultyBench:
     """``source`` reads through the vendor's client from ``server``, which can die and hang."""
 
     living: LivingBench
+    rig: RigConfig
     server: NidaqServer | None = None
     wrong: Wrong = field(default_factory=Wrong)
     stays_away: bool = False
@@ -56,20 +63,14 @@ class FaultyBench:
 
     @contextmanager
     def instruments(self) -> Iterator[Instruments]:
-        rig = settings()
+        rig = self.rig
         if self.server is None:
             raise RuntimeError("the device server is down: start it first")
         source = NidaqSource(
             rig.daq.device, inputs_of(rig), rig.daq.rate_hz, block=rig.block, remote=self.server.address
         )
-        stimulator = PulsePal(
-            "in-process",
-            channel=1,
-            sync_channel=2,
-            ua_per_v=100.0,
-            max_current_ua=rig.limits.max_current_ua,
-            wire=MemoryWire(self.living.device, self.living.clock.now_us),
-        )
+        wire = MemoryWire(self.living.device, self.living.clock.now_us)
+        stimulator = stimulator_of(rig, Reach(DialQuestion(), "in-process", wire=wire))
         try:
             yield Instruments(Disturbed(source, self.wrong), stimulator, rig.block)
         finally:
@@ -90,10 +91,22 @@ class FaultyBench:
         return Patience(60.0, now_s=lambda: waited_s[-1], wait=wait)
 
 
+def rig_with(kind: LineKind) -> RigConfig:
+    """The emulated rig with this stimulator."""
+    rig = settings()
+    match kind:
+        case "stimjim":
+            return structs.replace(rig, stimulator=StimJimConfig())
+        case "am4100":
+            return structs.replace(rig, stimulator=Am4100Config())
+        case _:
+            return rig
+
+
 @contextmanager
-def faulty_bench() -> Iterator[FaultyBench]:
-    with living_bench() as living:
-        bench = FaultyBench(living)
+def faulty_bench(kind: LineKind = "pulsepal") -> Iterator[FaultyBench]:
+    with living_bench(kind) as living:
+        bench = FaultyBench(living, rig_with(kind))
         bench.start_server()
         try:
             yield bench
@@ -167,6 +180,11 @@ def _monitor_on(block: Block) -> None:
     block[MONITOR_ROW] = 1000
 
 
+def _monitor_of_another(block: Block) -> None:
+    """Pulses of 1 ms at 50 Hz, of a stimulator that somebody else has started."""
+    block[MONITOR_ROW, :: round(RATE_HZ / 50.0)] = 1000
+
+
 def _stopped(bench: FaultyBench) -> None:
     bench.wrong.stop = True
 
@@ -207,6 +225,7 @@ FAULTS: dict[str, Inject] = {
     "TTL stuck low": _altered(_ttl_low),
     "monitor shows half the current": _altered(_monitor_half),
     "monitor shows current always": _altered(_monitor_on),
+    "monitor shows another's pulses": _altered(_monitor_of_another),
     "stop": _stopped,
     "stop, which the stimulator ignores": _stopped_in_vain,
 }
@@ -218,7 +237,7 @@ def mend(bench: FaultyBench) -> None:
     device.inject(Faults())
     bench.living.clock.wait_until(bench.living.clock.now_us() + 2_000_000, 0.0)
     device.poll(bench.living.clock.now_us())
-    if device.waits_for_click:
+    if isinstance(device, PulsePalDevice) and device.waits_for_click:
         device.click(bench.living.clock.now_us())
     if bench.bus_failed:
         bench.stop_server()

@@ -1,11 +1,17 @@
-"""The study's disk in mid-session: full, gone, or no longer to be written. POSIX; needs the right to mount."""
+"""The study's disk in mid-session: full, gone, or no longer to be written. POSIX.
 
+With the right to mount, on a small disk of its own. Without, a limit on the size of files takes the place of the full
+disk, and permissions that of the read-only folder, which root would not heed.
+"""
+
+import os
+import resource
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,30 +30,39 @@ PLANS, QUICK_PLANS = ("kindling", "rising", "drug test"), ("kindling",)
 DISK_KB = 1500
 STOPPED_S = 0.05
 
+Act = Callable[[Path], None]
+"""Done to the study folder."""
+Disk = Callable[[], AbstractContextManager[Path]]
 
-def run(quick: bool, seconds: float) -> Result:
-    """Each fault of the disk in each state; afterwards it is undone, and the session resumed."""
+
+def run(quick: bool, seconds: float, *, mounting: bool | None = None) -> Result:
+    """Each fault of the disk in each state; afterwards it is undone, and the session resumed.
+
+    ``mounting`` is whether to use the right to mount; by default where there is one.
+    """
     mne.set_log_level("ERROR")
     ends_s = time.monotonic() + seconds
+    mounting = _may_mount() if mounting is None else mounting
     lines, findings = list[str](), list[str]()
-    for name, (fail, undo) in _FAULTS.items():
+    faults = _ON_A_DISK_OF_ITS_OWN if mounting else _WITHOUT_MOUNTING
+    if "folder made read-only" not in faults:
+        lines.append("folder made read-only: left out, root may write everywhere and nothing may be mounted")
+    for name, (fail, undo) in faults.items():
         for plan in QUICK_PLANS if quick else PLANS:
             for state in STATES:
                 if time.monotonic() > ends_s:
                     lines.append(f"{name}, {plan}, {state}: left out")
                     continue
-                said, wrong = _disturbed(plan, state, fail, undo)
+                said, wrong = _disturbed(plan, state, fail, undo, _small_disk if mounting else _ordinary_disk)
                 lines.append(f"{name}, {plan}, {state}: {said}")
                 findings += [f"{name}, {plan}, {state}: {what}" for what in wrong]
     return Result((*lines, *findings), not findings)
 
 
-def _disturbed(
-    plan: str, state: str, fail: Callable[[Path], None], undo: Callable[[Path], None]
-) -> tuple[str, list[str]]:
+def _disturbed(plan: str, state: str, fail: Act, undo: Act, new_disk: Disk) -> tuple[str, list[str]]:
     """What the person was told, and what must not be."""
     wrong = []
-    with _small_disk() as disk, tempfile.TemporaryDirectory(prefix="kindle-notes-") as notes, faulty_bench() as bench:
+    with new_disk() as disk, tempfile.TemporaryDirectory(prefix="kindle-notes-") as notes, faulty_bench() as bench:
         folder = disk / "study"
         create_study(folder, STUDY)
         with open_study(folder) as study:
@@ -79,11 +94,29 @@ def _gone_on(plan: str, folder: Path, notes: Path, bench: FaultyBench) -> Iterat
     yield from (str(problem) for problem in verify_study(folder))
 
 
+def _may_mount() -> bool:
+    try:
+        with _small_disk():
+            return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
+
+
+@contextmanager
+def _ordinary_disk() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="kindle-disk-") as place:
+        try:
+            yield Path(place)
+        finally:
+            _lift_limit(Path(place))
+
+
 @contextmanager
 def _small_disk() -> Iterator[Path]:
     """A disk of its own in memory."""
     with tempfile.TemporaryDirectory(prefix="kindle-disk-") as place:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_KB}k", "tmpfs", place], check=True)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_KB}k", "tmpfs", place]
+        subprocess.run(mount, check=True, stderr=subprocess.DEVNULL)
         try:
             yield Path(place)
         finally:
@@ -121,8 +154,35 @@ def _allow(folder: Path) -> None:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-_FAULTS: dict[str, tuple[Callable[[Path], None], Callable[[Path], None]]] = {
+def _limit_sizes(folder: Path) -> None:
+    """No file of this process grows beyond what the signal is now."""
+    size = max((path.stat().st_size for path in folder.rglob("signal*.eeg")), default=0)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def _lift_limit(folder: Path) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def _take_rights(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o500 if path.is_dir() else 0o400)
+
+
+def _give_rights(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+_AWAY = {"folder taken away": (_take_away, _bring_back)}
+_ON_A_DISK_OF_ITS_OWN: dict[str, tuple[Act, Act]] = {
     "disk full": (_fill, _free),
-    "folder taken away": (_take_away, _bring_back),
+    **_AWAY,
     "folder made read-only": (_forbid, _allow),
+}
+_WITHOUT_MOUNTING: dict[str, tuple[Act, Act]] = {
+    "files may not grow": (_limit_sizes, _lift_limit),
+    **_AWAY,
+    **({} if os.geteuid() == 0 else {"folder made read-only": (_take_rights, _give_rights)}),
 }

@@ -100,9 +100,9 @@ def kill_once(name: str, whole: Whole, draw: random.Random, tally: Tally) -> Non
     lasts_s = whole.phases[at + 1][1] - whole.phases[at][1]
     phase, delay_s = whole.phases[at][0], draw.uniform(0.0, lasts_s)
     where = f"{name}, {delay_s:.3f} s into {phase} ({at})"
-    with place() as (study, notes), living_bench() as bench:
-        life = Life(name, study, notes, "", bench.stimulator)
-        with bench.daq() as daq, process(replace(life, daq=daq)) as (child, line):
+    with place() as (study, notes), living_bench() as bench, bench.daq() as daq:
+        life = Life(name, study, notes, daq, bench.stimulator)
+        with process(life) as (child, line):
             for _, _ in zip(range(at + 1), said(line), strict=False):
                 pass
             child.join(delay_s)
@@ -152,7 +152,7 @@ def _resume(life: Life, bench: LivingBench, where: str, tally: Tally) -> None:
         if any(view.outcome is not None for view in study.sessions()):
             return
     came: LastTrain = "delivered" if len(bench.rat.heard) > n_known else "void"
-    with bench.daq() as daq, process(replace(life, daq=daq, last_train=came)) as (_, line):
+    with process(replace(life, last_train=came)) as (_, line):
         last = list(said(line))[-1]
     if "the observation was interrupted" in last:
         with open_study(life.study) as study:

@@ -1,20 +1,28 @@
-"""A bench that outlives whoever acquires from it: board, Pulse Pal and rat, reached as a real rig is."""
+"""A bench that outlives whoever acquires from it: board, stimulator and rat, reached as a real rig is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from benchmarks.reliability.kill_sessions import THRESHOLD_UA
+from drivers.simulated.am4100_device import AM4100Device
 from drivers.simulated.bench import Bench
 from drivers.simulated.board import Board
 from drivers.simulated.clock import DemandClock
 from drivers.simulated.endpoints import PtyEndpoint
-from drivers.simulated.isolator import PulsePalIntoIsolator
 from drivers.simulated.nidaq_server import NidaqServer
 from drivers.simulated.pulsepal_device import PulsePalDevice
 from drivers.simulated.rat import SimulatedRat
+from drivers.simulated.stimjim_device import StimJimDevice
+from drivers.simulated.stimulators import Wiring, place
+
+LineKind = Literal["pulsepal", "stimjim", "am4100"]
+"""Stimulators that are reached over a serial line."""
+
+LineDevice = PulsePalDevice | StimJimDevice | AM4100Device
 
 RATE_HZ = 1000.0
 PLAYS_ON_S = 20.0
@@ -25,15 +33,15 @@ PLAYS_ON_S = 20.0
 class LivingBench:
     clock: DemandClock
     board: Board
-    device: PulsePalDevice
+    device: LineDevice
     rat: SimulatedRat
     bench: Bench
     stimulator: str
-    """Address of the Pulse Pal."""
+    """Address of the stimulator."""
 
     @contextmanager
     def daq(self) -> Iterator[str]:
-        """Address of the board; leaving drops the tasks of a dead client, as an operating system does."""
+        """Address of the board's device server, which keeps the tasks of a dead client until it is left itself."""
         with NidaqServer([self.board]) as server:
             yield server.address
 
@@ -56,11 +64,13 @@ class LivingBench:
 
 
 @contextmanager
-def living_bench(seed: int = 7) -> Iterator[LivingBench]:
-    clock, device = DemandClock(), PulsePalDevice()
+def living_bench(kind: LineKind = "pulsepal", seed: int = 7) -> Iterator[LivingBench]:
+    clock = DemandClock()
     rat = SimulatedRat(THRESHOLD_UA, seed, RATE_HZ, discharge_s=(4.0, 5.0))
     board = Board(clock)
-    bench = Bench(rat, PulsePalIntoIsolator(device))
+    placed = place(kind, board, Wiring())
+    assert isinstance(placed.line, LineDevice)
+    bench = Bench(rat, placed.output)
     board.connect(bench.wires())
-    with PtyEndpoint(device, clock.now_us) as line:
-        yield LivingBench(clock, board, device, rat, bench, line.address)
+    with PtyEndpoint(placed.line, clock.now_us) as line:
+        yield LivingBench(clock, board, placed.line, rat, bench, line.address)

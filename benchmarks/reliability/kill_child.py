@@ -155,7 +155,7 @@ class Truthful(Unattended):
             return "afterdischarge" if last.current_ua >= THRESHOLD_UA else "none"
         if BEFORE in choices:
             return BEFORE if self._n_given() > self._n_journalled() else NOT_YET
-        return next((answer for answer in ("4", "given", "yes") if answer in choices), choices[0])
+        return next((answer for answer in ("4", "given", "yes", "go on") if answer in choices), choices[0])
 
     def _n_given(self) -> int:
         return len(self._acts.read_text(encoding="utf-8").split()) if self._acts.exists() else 0

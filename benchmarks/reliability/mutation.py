@@ -64,11 +64,12 @@ _WORD = re.compile(rb"[A-Za-z_]{2,}")
 _QUOTED = re.compile(rb'"[^"\n]*"')
 
 
-def mutated(random: Random, seeds: Sequence[bytes]) -> bytes:
-    """One of ``seeds``, changed in one to six places."""
+def mutated(random: Random, seeds: Sequence[bytes], well_formed: float = 0.0) -> bytes:
+    """One of ``seeds``, changed in one to six places; in a share of them only what is said, not how it is written."""
     changed = random.choice(seeds)
+    ways, often = ((_borrowed, _lines), (5, 1)) if random.random() < well_formed else (_WAYS, _OFTEN)
     for _ in range(1 + min(5, int(random.expovariate(0.9)))):
-        changed = random.choices(_WAYS, _OFTEN)[0](random, changed, seeds)
+        changed = random.choices(ways, often)[0](random, changed, seeds)
     return changed[:200_000]
 
 
@@ -136,5 +137,11 @@ def _quoted(random: Random, old: bytes, seeds: Sequence[bytes]) -> bytes:
     return _replaced(_QUOTED, random, old, random.choice([new, b'"' + new + b'"']))
 
 
-_WAYS = (_byte, _bit, _insert, _overwrite, _cut, _without, _spliced, _lines, _number, _word, _quoted)
-_OFTEN = (2, 2, 3, 3, 1, 1, 1, 2, 5, 3, 4)
+def _borrowed(random: Random, old: bytes, seeds: Sequence[bytes]) -> bytes:
+    """A number or a text that stands elsewhere in the same place: what is wrong is only the sense."""
+    pattern = random.choice((_NUMBER, _QUOTED))
+    return _replaced(pattern, random, old, random.choice(pattern.findall(old)[:500] or [b""]))
+
+
+_WAYS = (_byte, _bit, _insert, _overwrite, _cut, _without, _spliced, _lines, _number, _word, _quoted, _borrowed)
+_OFTEN = (2, 2, 3, 3, 1, 1, 1, 2, 5, 3, 4, 4)

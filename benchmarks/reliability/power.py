@@ -115,19 +115,26 @@ def traced(place: Path) -> tuple[Path, list[Call]]:
     create_study(study, SESSION)
     with open_study(study) as opened:
         opened.add_animal(Animal(ANIMAL), datetime.now(UTC))
-    rig = read_toml(Path(__file__).parents[2] / "kindle" / "rigs" / "emulated.toml")
-    rig["bench"] |= {"clock": "real", "threshold_ua": 200.0}
-    (place / "rig.toml").write_text(tomli_w.dumps(rig), encoding="utf-8")
+    rig = rig_in_real_time(place)
     watched = "trace=write,pwrite64,writev,fsync,fdatasync"
     command = [
         *("strace", "-f", "-y", "-ttt", "-T", "-s", "4", "--seccomp-bpf", "-e", watched, "-o", str(trace)),
         *(sys.executable, "-m", "kindle", "run", "kindling", "--study", str(study), "--animal", ANIMAL),
-        *("--rig", str(place / "rig.toml")),
+        *("--rig", str(rig)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=180)
     if done.returncode != 0:
         raise RuntimeError(f"the traced session failed: {done.stderr}")
     return study, sorted(_calls(trace.read_text(encoding="utf-8", errors="replace")), key=lambda call: call.end_s)
+
+
+def rig_in_real_time(place: Path) -> Path:
+    """The emulated rig, its bench as slow as the world."""
+    rig = read_toml(Path(__file__).parents[2] / "kindle" / "rigs" / "emulated.toml")
+    rig["bench"] |= {"clock": "real", "threshold_ua": 200.0}
+    path = place / "rig.toml"
+    path.write_text(tomli_w.dumps(rig), encoding="utf-8")
+    return path
 
 
 def _calls(trace: str) -> Iterator[Call]:

@@ -9,3 +9,5 @@ class Result:
 
     lines: tuple[str, ...]
     passed: bool
+    left_out: bool = False
+    """Whether this computer cannot do it; then it neither holds nor fails."""

@@ -1,5 +1,6 @@
 """A sound study with one recorded session, for others to damage."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,11 @@ def specimen(folder: Path) -> Path:
     _done("animal", "add", ANIMAL, "--study", str(study))
     _done("run", "threshold", "--study", str(study), "--animal", ANIMAL, "--rig", "simulated")
     return study
+
+
+def recorded(folder: Path) -> Path:
+    """A study in ``folder`` with one recorded session, which is quicker to copy than to run."""
+    return Path(shutil.copytree(Path(__file__).parents[2] / "fixtures" / "threshold", folder / "specimen"))
 
 
 def _done(*arguments: str) -> None:

@@ -111,6 +111,10 @@ class Daqmx:
                 raise BoardError(DaqCode.DUPLICATE_TASK, name)
             return self._tasks[name], False
 
+    def has_task(self, name: str) -> bool:
+        with self._lock:
+            return name in self._tasks
+
     def task(self, name: str) -> DaqTask:
         with self._lock:
             if name not in self._tasks:

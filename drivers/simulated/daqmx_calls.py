@@ -17,6 +17,7 @@ from drivers.simulated.daqmx import Daqmx, Work, expand
 from drivers.simulated.nidaq_requests import (
     Fields,
     NotModelled,
+    SessionRefused,
     configure_clock,
     configure_pulses,
     configure_start,
@@ -26,7 +27,7 @@ from drivers.simulated.nidaq_requests import (
 
 IDLE_LOW = 10214
 
-ATTACH_OR_NEW = 0
+NEW_ONLY = 1
 ATTACH_ONLY = 2
 
 Handler = Callable[[Any], Fields]
@@ -125,11 +126,14 @@ class DaqmxCalls:
         return {}
 
     def _create_task(self, request: Any) -> Fields:
-        if request.initialization_behavior == ATTACH_ONLY:
-            return {"task": Session(name=self._daqmx.task(request.session_name).name)}
-        task, new = self._daqmx.create_task(
-            request.session_name, new_only=request.initialization_behavior != ATTACH_OR_NEW
-        )
+        """Sessions are the server's own matter: a name that is taken, or missing, never reaches the driver."""
+        name, behaviour = request.session_name, request.initialization_behavior
+        there = self._daqmx.has_task(name)
+        if behaviour == NEW_ONLY and there:
+            raise SessionRefused("ALREADY_EXISTS", f"{name!r} is a session already")
+        if behaviour == ATTACH_ONLY and not there:
+            raise SessionRefused("FAILED_PRECONDITION", f"{name!r} is no session that could be attached to")
+        task, new = self._daqmx.create_task(name, new_only=behaviour == NEW_ONLY)
         return {"task": Session(name=task.name), "new_session_initialized": new}
 
     def _clear_task(self, request: Any) -> Fields:

@@ -26,7 +26,7 @@ class Background:
     def uv(self, first: int, n: int) -> Microvolts:
         index = np.arange(first, first + n)
         long, short = self._noise
-        noise = long[index % long.size] + short[index % short.size]
+        noise = _repeated(long, first, n) + _repeated(short, first, n)
         theta = self.theta_uv * np.sin(2 * np.pi * self.theta_hz / self.rate_hz * index)
         return np.asarray(self.rms_uv / np.sqrt(2) * noise + theta)
 
@@ -35,6 +35,14 @@ class Background:
         """Two periodic tables of unit variance with coprime lengths: their sum does not repeat within days."""
         rng = np.random.default_rng([self.seed, 1])
         return _pink(rng, 2**17, self.rate_hz), _pink(rng, 7**6, self.rate_hz)
+
+
+def _repeated(table: Microvolts, first: int, n: int) -> Microvolts:
+    """Samples ``first`` to ``first + n`` of ``table`` repeated for ever; a view where they lie together."""
+    start = first % table.size
+    if start + n <= table.size:
+        return table[start : start + n]
+    return np.take(table, np.arange(start, start + n), mode="wrap")
 
 
 def _pink(rng: np.random.Generator, n: int, rate_hz: float, low_hz: float = 1.0, high_hz: float = 70.0) -> Microvolts:

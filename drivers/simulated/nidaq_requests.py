@@ -21,6 +21,14 @@ class NotModelled(LookupError):
     """The emulation does not know this property; the client hears UNIMPLEMENTED."""
 
 
+class SessionRefused(Exception):
+    """The server itself refuses, without the driver's codes: the client hears the gRPC status of this name."""
+
+    def __init__(self, status: str, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
 def read_samples(ai: AnalogInput, request: Any, scaled: Callable[[Any], np.ndarray[Any, Any]]) -> Fields:
     """Samples packed by channel or by scan, and zeros up to the size of the client's array."""
     wanted = ai.default_read_size if request.num_samps_per_chan < 0 else request.num_samps_per_chan

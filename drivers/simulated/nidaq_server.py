@@ -13,7 +13,7 @@ from drivers.simulated.board import Board
 from drivers.simulated.daq_errors import BoardError
 from drivers.simulated.daqmx import Daqmx
 from drivers.simulated.daqmx_calls import DaqmxCalls, Handler
-from drivers.simulated.nidaq_requests import NotModelled
+from drivers.simulated.nidaq_requests import NotModelled, SessionRefused
 
 SERVICE = "nidaqmx_grpc.NiDAQmx"
 
@@ -63,6 +63,8 @@ class NidaqServer:
                 self._daqmx.wait_while_hung()
                 context.set_trailing_metadata((("ni-error", str(error.code)), *((name, "0") for name in counted)))
                 context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            except SessionRefused as error:
+                context.abort(grpc.StatusCode[error.status], str(error))
             except NotModelled as error:
                 context.abort(grpc.StatusCode.UNIMPLEMENTED, str(error))
             self._daqmx.wait_while_hung()

@@ -75,12 +75,16 @@ class SimulatedRat:
     def uv(self, first: int, n: int, start_us: int, rate_hz: float) -> Microvolts:
         """Microvolts at the electrode; sample k lies at ``start_us + k / rate_hz`` of bench time."""
         signal = self._background.uv(first, n)
+        self.add_evoked(signal, first, start_us, rate_hz)
+        return signal
+
+    def add_evoked(self, signal: Microvolts, first: int, start_us: int, rate_hz: float, *, share: float = 1.0) -> None:
+        """Put the discharges so far onto ``signal``, whose samples begin at ``first``; ``share`` of them elsewhere."""
         for onset_us, evoked in self._discharges:
             offset = round((onset_us - start_us) * 1e-6 * rate_hz) - evoked.first_spike - first
-            begin, end = max(offset, 0), min(offset + evoked.uv.size, n)
+            begin, end = max(offset, 0), min(offset + evoked.uv.size, signal.size)
             if begin < end:
-                signal[begin:end] += evoked.uv[begin - offset : end - offset]
-        return signal
+                signal[begin:end] += share * evoked.uv[begin - offset : end - offset]
 
     def _end_train_before(self, now_us: int) -> None:
         if self._pending and now_us - self._pending[-1].end_us >= SILENCE_US:

@@ -110,9 +110,10 @@ def amend(folder: Path, row: str, key: str, value: str, animal_id: str | None, r
     kindle amend ... 41 onset 2.5                        of its first discharge
     kindle amend ... 41 end 43.1
     kindle amend ... 41 discharges 2.5-43.1,50-61.2      all of them
-    kindle amend ... 41 verdict none                     or undetermined
+    kindle amend ... 41 verdict none                     or undetermined, or void
     kindle amend ... 12 weight_g 251                     of a weight; also strain, sex, note of an animal
     """
+    from kindle.amending import void_trial
     from kindle.keeping import amend as write
     from kindle.session import utc_now
     from kindle.study import open_study
@@ -121,6 +122,10 @@ def amend(folder: Path, row: str, key: str, value: str, animal_id: str | None, r
 
     with open_study(folder) as study:
         seq = trial_row(study, row)
+        if (key, value) == ("verdict", "void"):
+            void_trial(study, seq, author, reason, utc=utc_now(), animal=animal_id)
+            click.echo(f"row {seq}: the trial is void from now on")
+            return
         if key in KEYS:
             click.echo(_read_anew(study, seq, key, value, animal_id, author, reason))
             return

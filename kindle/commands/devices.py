@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from kindle.devices import Answer, Devices
 
 
-@click.command(short_help="List boards, serial ports, and what answers there.")
+@click.command(short_help="List boards, ports, LSL streams, and what answers.")
 @click.option("--remote", default="", metavar="HOST:PORT", help="Ask this NI device server, not this computer.")
 @click.option(
     "--ask",
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     help="Open this port and ask who is there; repeatable. Opening a port may reset the board behind it.",
 )
 @click.option("--ask-all", is_flag=True, help="The same for every port in the list.")
+@click.option("--lsl", is_flag=True, help="Ask the network for LSL streams too; it takes two seconds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output, and nothing else.")
-def devices(remote: str, addresses: tuple[str, ...], ask_all: bool, as_json: bool) -> None:
-    """List NI boards and serial ports.
+def devices(remote: str, addresses: tuple[str, ...], ask_all: bool, lsl: bool, as_json: bool) -> None:
+    """List NI boards, serial ports and, with --lsl, streams of the Lab Streaming Layer.
 
     Nothing is opened unless asked for, and nothing ever fires: the questions set nothing in the instrument. Do not ask
     while a session runs at that port.
@@ -30,7 +31,7 @@ def devices(remote: str, addresses: tuple[str, ...], ask_all: bool, as_json: boo
     from kindle.devices import answers_at, devices_within_reach
     from kindle.errors import KindleError
 
-    seen = devices_within_reach(remote)
+    seen = devices_within_reach(remote, lsl=lsl)
     if not as_json:
         _tell(seen)
     wanted = dict.fromkeys((*addresses, *(port.address for port in seen.ports if ask_all)))
@@ -63,3 +64,13 @@ def _tell(seen: "Devices") -> None:
     for port in seen.ports:
         told = ", ".join(filter(None, (port.description, port.likely)))
         click.echo(f"  {port.address}  {told}")
+    click.echo("LSL streams")
+    if seen.streams is None:
+        click.echo(f"  {seen.streams_problem or 'not looked for; kindle devices --lsl asks the network'}")
+    elif not seen.streams:
+        click.echo("  none: start the amplifier's program, and check network and firewall")
+    for stream in seen.streams or ():
+        rate = f"{stream.rate_hz:g} Hz" if stream.rate_hz else "no regular rate"
+        channels = "1 channel" if stream.n_channels == 1 else f"{stream.n_channels} channels"
+        source = f", source_id {stream.source_id}" if stream.source_id else ""
+        click.echo(f"  {stream.name}  {stream.kind}, {channels}, {rate}, {stream.format}{source}, on {stream.host}")

@@ -13,6 +13,7 @@ import msgspec
 from kindle.durable import sync_folder, write_whole
 from kindle.errors import ConfigError
 from kindle.export.contents import Chosen
+from kindle.json_reading import from_json
 from kindle.study import Study
 
 MANIFEST = "kindle_export.json"
@@ -79,7 +80,7 @@ def _check_target(out: Path, study: Study, format: str, force: bool) -> None:
     if not force:
         raise ConfigError(f"{out} exists already; choose another name, or replace an earlier export with --force")
     try:
-        earlier = msgspec.json.decode((out / MANIFEST).read_bytes(), type=Manifest)
+        earlier = from_json((out / MANIFEST).read_bytes(), Manifest)
     except (OSError, msgspec.DecodeError):
         raise ConfigError(f"{out} holds other things than an export of kindle; choose another name") from None
     if earlier.format != format:

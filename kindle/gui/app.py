@@ -5,6 +5,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
+from drivers.nidaq_client import load_client
 from kindle.gui.preferences import Preferences
 from kindle.gui.window import Window
 
@@ -17,6 +18,8 @@ def run(study: Path | None, rig: str | None) -> int:
     application = QApplication.instance() or QApplication(["kindle"])
     if isinstance(application, QApplication):
         application.setStyle("Fusion")
+    # Before anything is shown: the window would stand still for it while the first session connects.
+    load_client()
     window = Window(Preferences(), study=study, rig=rig)
 
     def end(*_: object) -> None:

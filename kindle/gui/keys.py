@@ -12,6 +12,7 @@ class Command(Enum):
     FIRE = "fire"
     UNDO = "undo"
     NOTE = "note"
+    VOID = "void"
 
 
 def command_of(event: QKeyEvent) -> Command | None:
@@ -32,6 +33,8 @@ def command_of(event: QKeyEvent) -> Command | None:
             return Command.FIRE
         case Qt.Key.Key_N:
             return Command.NOTE
+        case Qt.Key.Key_V:
+            return Command.VOID
         case _:
             return None
 

@@ -125,6 +125,7 @@ def stylesheet(look: Look) -> str:
 QWidget {{ background: {look.panel}; }}
 QToolTip {{ background: {look.raised}; color: {look.ink}; border: 1px solid {look.line}; }}
 QLabel#title {{ font-size: {look.title_pt}pt; font-weight: 600; }}
+QLabel#strong {{ font-weight: 600; }}
 QLabel#quiet {{ color: {look.quiet}; }}
 QLabel#huge {{ font-size: {look.huge_pt}pt; font-weight: 700; }}
 QLabel#warning {{ color: {look.warning}; font-weight: 600; }}

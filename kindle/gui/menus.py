@@ -13,20 +13,24 @@ from kindle.rig_config import BUILT_IN
 SPEEDS = (1.0, 4.0, 16.0, 64.0)
 
 
-class Choices(Protocol):
-    """What can be chosen in the menus."""
+class StudyChoices(Protocol):
+    """Which study, and which rig."""
 
-    def choose_study(self) -> None: ...
+    def choose(self) -> None: ...
 
-    def open_study(self, folder: Path) -> None: ...
+    def open(self, folder: Path) -> None: ...
 
     def open_demo(self) -> None: ...
-
-    def review(self) -> None: ...
 
     def choose_rig(self, name: str) -> None: ...
 
     def choose_rig_file(self) -> None: ...
+
+
+class Choices(Protocol):
+    """What else can be chosen in the menus."""
+
+    def review(self) -> None: ...
 
     def set_speed(self, speed: float) -> None: ...
 
@@ -36,9 +40,12 @@ class Choices(Protocol):
 
 
 class Menus:
-    def __init__(self, window: QMainWindow, choices: Choices, preferences: Preferences, speed: float) -> None:
+    def __init__(
+        self, window: QMainWindow, choices: Choices, study: StudyChoices, preferences: Preferences, speed: float
+    ) -> None:
         self._window = window
         self._choices = choices
+        self._study = study
         self._preferences = preferences
         self._build_study_menu()
         self._build_rig_menu(speed)
@@ -56,10 +63,10 @@ class Menus:
 
     def _build_study_menu(self) -> None:
         menu = self._window.menuBar().addMenu("&Study")
-        self._entry(menu, "&Open a study folder", self._choices.choose_study, "Ctrl+O")
+        self._entry(menu, "&Open a study folder", self._study.choose, "Ctrl+O")
         self._recent = menu.addMenu("Open a &recent one")
         self._recent.aboutToShow.connect(self._fill_recent)
-        self._entry(menu, "Try it with a &simulated rat", self._choices.open_demo)
+        self._entry(menu, "Try it with a &simulated rat", self._study.open_demo)
         self._entry(menu, "Re&view its recordings", self._choices.review, "Ctrl+R")
         menu.addSeparator()
         self._entry(menu, "&Close the window", self._window.close, "Ctrl+Q")
@@ -72,7 +79,7 @@ class Menus:
             action.setCheckable(True)
             action.setData(name)
             self._rigs.addAction(action)
-        self._entry(menu, "A &rig.toml", self._choices.choose_rig_file)
+        self._entry(menu, "A &rig.toml", self._study.choose_rig_file)
         speeds = menu.addMenu("S&peed of a simulated rat")
         group = QActionGroup(self._window)
         for speed in SPEEDS:
@@ -82,13 +89,13 @@ class Menus:
             group.addAction(action)
 
     def _rig_chooser(self, name: str) -> Callable[[], None]:
-        return lambda: self._choices.choose_rig(name)
+        return lambda: self._study.choose_rig(name)
 
     def _speed_chooser(self, speed: float) -> Callable[[], None]:
         return lambda: self._choices.set_speed(speed)
 
     def _study_opener(self, folder: Path) -> Callable[[], None]:
-        return lambda: self._choices.open_study(folder)
+        return lambda: self._study.open(folder)
 
     def _fill_recent(self) -> None:
         self._recent.clear()

@@ -15,7 +15,7 @@ class QuestionBar(QFrame):
     def __init__(self) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self._text = line("", "title", wraps=True)
+        self._text = line("", "strong", wraps=True)
         self._hint = line("", "quiet", wraps=True)
         self._choices = QHBoxLayout()
         self._group = QButtonGroup(self)
@@ -60,7 +60,7 @@ class QuestionBar(QFrame):
                 self._choices.addWidget(answer)
             if suggested:
                 self.choose(suggested)
-            say(self._hint, "Choose by ← and → or the key of its first letter, then confirm with Enter.")
+            say(self._hint, "← → or the first letter, then Enter to confirm.")
         else:
             say(self._hint, "Type your name." if question.wanted is Wanted.NAME else "Type the number in µA.")
             self._typed.setFocus(Qt.FocusReason.OtherFocusReason)

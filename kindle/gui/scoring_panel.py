@@ -7,13 +7,14 @@ from PySide6.QtWidgets import QGridLayout, QGroupBox, QHBoxLayout, QPushButton, 
 
 from kindle.behaviour import ItemStamp, Scoring, StageStamp
 from kindle.ethogram import Ethogram, Item
+from kindle.gui.look import Look
 from kindle.gui.words import button, clock, line, say
 from kindle.scale import Scale
 from kindle.situation import Situation
 
 ITEM_ROWS = 3
-N_STAMPS = 5
-"""As many of the last stamps are shown; all of them are in the journal."""
+N_STAMPS, N_STAMPS_LARGE = 5, 3
+"""As many of the last stamps are shown, in large type fewer: the traces need the room. The journal has them all."""
 
 
 class ScoringPanel(QWidget):
@@ -21,10 +22,12 @@ class ScoringPanel(QWidget):
     """The key of a stage or an item, whether it was pressed or clicked."""
     undone = Signal()
     noted = Signal()
+    voided = Signal()
 
     def __init__(self, scale: Scale, ethogram: Ethogram) -> None:
         super().__init__()
         self._keys: dict[str, QPushButton] = {}
+        self._n_stamps = N_STAMPS
         self._clock = line("", "title")
         self._clock.setAccessibleName("Time since the end of the train")
         self._since = line("", "quiet", wraps=True)
@@ -33,27 +36,32 @@ class ScoringPanel(QWidget):
         self._counts = line("", "quiet", wraps=True)
         undo = self._button("Undo\nCtrl+Z", self.undone.emit)
         note = self._button("Note\nN", self.noted.emit)
+        void = self._button("Void\nV", self.voided.emit)
+        void.setToolTip("Call the last train void, with a reason")
         said = QVBoxLayout()
         for widget in (self._clock, self._since, self._stamps, self._counts):
             said.addWidget(widget)
         said.addStretch(1)
-        both = QHBoxLayout()
-        both.addWidget(undo)
-        both.addWidget(note)
-        said.addLayout(both)
+        acts = QHBoxLayout()
+        for act in (undo, note, void):
+            acts.addWidget(act)
+        said.addLayout(acts)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._stages(scale))
-        row.addWidget(self._items(ethogram), 3)
+        row.addWidget(self._items(ethogram), 2)
         row.addLayout(said, 1)
+
+    def set_look(self, look: Look) -> None:
+        self._n_stamps = N_STAMPS_LARGE if look.large else N_STAMPS
 
     def show_situation(self, now: Situation) -> None:
         since_s = now.since_zero_s
-        began = "since the end of the train" if now.observed_from is None else "since the injection"
+        began = "since the train's end" if now.observed_from is None else "since the injection"
         say(self._clock, "" if since_s is None else clock(since_s))
         say(self._since, "no train yet" if since_s is None else began)
         scoring, zero = now.scoring, now.zero_sample
-        say(self._stamps, "\n".join(_stamps(scoring, zero, now.rate_hz)))
+        say(self._stamps, "\n".join(_stamps(scoring, zero, now.rate_hz)[-self._n_stamps :]))
         say(self._counts, _counts(scoring))
 
     def show_going_on(self, items: frozenset[str]) -> None:

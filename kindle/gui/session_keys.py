@@ -1,14 +1,26 @@
 """Which page gets a key, and what it does there; fields that are typed into keep theirs."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QLineEdit
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QWidget
 
 from kindle.gui.keys import Command, command_of, typed_of
 from kindle.gui.session_page import SessionPage
 from kindle.gui.training_page import TrainingPage
 
 TYPED_INTO = (QLineEdit, QAbstractSpinBox, QComboBox)
+
+
+def key_pressed(watched: QObject, event: QEvent) -> QKeyEvent | None:
+    """``event`` where it is the press of a key in a widget."""
+    pressed = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched.isWidgetType()
+    return event if pressed and isinstance(event, QKeyEvent) else None
+
+
+def is_typed_elsewhere(window: QWidget, watched: QObject) -> bool:
+    """Whether a key goes into a field, or comes by on its way to the widget that has the focus."""
+    focus = QApplication.focusWidget()
+    return (watched is not window and watched is not focus) or isinstance(focus, TYPED_INTO)
 
 
 def key_in_session(page: SessionPage, event: QKeyEvent) -> bool:

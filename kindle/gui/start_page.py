@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from kindle.course_plan import Due
-from kindle.gui.words import button, line, rename, say
+from kindle.gui.empty_page import EmptyPage
+from kindle.gui.words import button, line, rename, say, say_or_hide
 from kindle.keeping import LIKELY_G
 from kindle.ledger import CONTROL
 from kindle.ordering import Order, ProtocolName
@@ -56,8 +57,11 @@ class StartPage(QWidget):
         self.animals.currentItemChanged.connect(lambda *_: self._show_card())
         self.animals.itemActivated.connect(lambda *_: self.begin.setFocus())
         self._read_said = line("", "warning", wraps=True)
+        self._stale = line("", "warning", wraps=True)
+        self._stale.setAccessibleName("Age of what the other rigs did")
+        self._stale.hide()
         left = QVBoxLayout()
-        for widget in (self.search, self._read_said):
+        for widget in (self._stale, self.search, self._read_said):
             left.addWidget(widget)
         left.addWidget(self.animals, 1)
         self._title = line("", "title", wraps=True)
@@ -72,7 +76,9 @@ class StartPage(QWidget):
         right.addWidget(self._alarms)
         right.addWidget(self._order_group())
         right.addStretch(1)
-        self._empty = self._empty_page()
+        self._empty = EmptyPage()
+        self._empty.study_wanted.connect(self.study_wanted)
+        self._empty.demo_wanted.connect(self.demo_wanted)
         self._full = QWidget()
         row = QHBoxLayout(self._full)
         row.setContentsMargins(0, 0, 0, 0)
@@ -88,6 +94,7 @@ class StartPage(QWidget):
         """Keeps the animal that is chosen, where it is still there."""
         before = self.animal
         self._roster = roster
+        say_or_hide(self._stale, roster.stale)
         self._empty.hide()
         self._full.show()
         self.animals.blockSignals(True)
@@ -130,6 +137,11 @@ class StartPage(QWidget):
     def read_said(self) -> str:
         """What is wrong with the mark that was read."""
         return self._read_said.text()
+
+    @property
+    def stale(self) -> str:
+        """How old the picture of the laboratory's other rigs is; empty where it is of now."""
+        return self._stale.text()
 
     @property
     def refusal(self) -> str:
@@ -274,18 +286,6 @@ class StartPage(QWidget):
     def _begin(self) -> None:
         if (order := self.order) is not None:
             self.begun.emit(order)
-
-    def _empty_page(self) -> QWidget:
-        page = QWidget()
-        column = QVBoxLayout(page)
-        column.addStretch(1)
-        column.addWidget(line("No study is open.", "title"), 0, Qt.AlignmentFlag.AlignHCenter)
-        opened = button("Open a study folder", self.study_wanted.emit)
-        demo = button("Try it with a simulated rat", self.demo_wanted.emit)
-        for choice in (opened, demo):
-            column.addWidget(choice, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(2)
-        return page
 
 
 def _first_due(cards: Sequence[StartCard]) -> str:

@@ -1,13 +1,12 @@
 """The other rigs' journals out of the laboratory's database, into copies in the study folder."""
 
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
 from kindle.canonical import GENESIS
 from kindle.errors import JournalMismatch
-from kindle.journal import Journal, Row
+from kindle.journal import Journal, Row, moment_of
 from kindle.laboratory.config import is_rig_name
 from kindle.laboratory.copies import open_copy
 from kindle.laboratory.line import Line
@@ -47,10 +46,16 @@ def rigs_of(connection: Connection, study: str) -> dict[str, int]:
 def rows_after(connection: Connection, study: str, rig: str, seq: int, most: int) -> list[Row]:
     columns = (ROWS.c.seq, ROWS.c.session, ROWS.c.kind, ROWS.c.sample, ROWS.c.utc, ROWS.c.payload, ROWS.c.hash)
     found = select(*columns).where(ROWS.c.study == study, ROWS.c.rig == rig, ROWS.c.seq > seq)
-    return [
-        Row(seq, session, kind, sample, datetime.fromisoformat(utc), payload, hash)
-        for seq, session, kind, sample, utc, payload, hash in connection.execute(found.order_by(ROWS.c.seq).limit(most))
-    ]
+    return [_row(rig, *fields) for fields in connection.execute(found.order_by(ROWS.c.seq).limit(most))]
+
+
+def _row(rig: str, seq: int, session: str, kind: str, sample: int | None, utc: str, payload: str, digest: str) -> Row:
+    try:
+        return Row(seq, session, kind, sample, moment_of(utc), payload, digest)
+    except ValueError:
+        raise JournalMismatch(
+            f"row {seq} of rig {rig} in the laboratory's database has no time that kindle wrote: it was altered"
+        ) from None
 
 
 def _next_rows(connection: Connection, study: str, rig: str, copy: Journal, last_seq: int, most: int) -> list[Row]:

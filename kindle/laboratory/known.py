@@ -7,6 +7,7 @@ import msgspec
 
 from kindle.durable import write_whole
 from kindle.errors import ConfigError
+from kindle.json_reading import from_json
 from kindle.laboratory.copies import OTHER_RIGS
 
 
@@ -22,7 +23,7 @@ def read_known(study: Path) -> Known | None:
     """``None`` before the first contact."""
     path = _path(study)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Known)
+        return from_json(path.read_bytes(), Known)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:

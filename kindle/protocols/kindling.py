@@ -114,7 +114,7 @@ def kindling_trains(plan: KindlingPlan) -> Steps[KindlingOutcome]:
             case Status(given):
                 return KindlingStopped((*done, given), "status epilepticus")
             case Wrong(reason=reason):
-                return KindlingStopped((*done, answer), f"the train was not delivered as asked: {reason}")
+                return KindlingStopped((*done, answer), f"the train was void: {reason}")
             case Given():
                 done.append(answer)
             case _:

@@ -56,6 +56,6 @@ def _stage_at(plan: ThresholdPlan, go_on: Continuation, current_ua: float) -> St
         if not isinstance(trial, VoidTrial):
             return (yield from score(go_on.scale))
         if trial.verdict is Verdict.AFTERDISCHARGE:
-            return Stopped(f"a train that was not delivered as asked evoked an afterdischarge: {trial.reason}")
+            return Stopped(f"a void train evoked an afterdischarge: {trial.reason}")
         yield from rest(lockout_s(plan), f"lock-out after a void train: {trial.reason}")
     return Stopped(f"{MAX_CONSECUTIVE_VOIDS} trains of {current_ua:.4g} uA in a row were not delivered as asked")

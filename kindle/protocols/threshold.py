@@ -240,7 +240,7 @@ def rung(plan: ThresholdPlan, current_ua: float) -> Steps[Reading | Stopped]:
         reply = yield from stimulate(plan.train.at(current_ua))
         match reply:
             case VoidTrial(verdict=Verdict.AFTERDISCHARGE):
-                return Stopped(f"a train that was not delivered as asked evoked an afterdischarge: {reply.reason}")
+                return Stopped(f"a void train evoked an afterdischarge: {reply.reason}")
             case VoidTrial(verdict=Verdict.UNDETERMINED):
                 voids += 1
                 yield from rest(lockout_s(plan), f"lock-out after a void train: {reply.reason}")

@@ -14,7 +14,7 @@ _DURATIONS = (
 _VERDICTS = (
     ("none", "the signal was judged and held no afterdischarge; its durations are 0"),
     ("undetermined", "an afterdischarge could lie where the signal could not be judged; its durations are missing"),
-    ("void", "the train was not delivered as asked and says nothing about the brain"),
+    ("void", "the train was not delivered as asked, or a person called it void: it says nothing about the brain"),
 )
 
 

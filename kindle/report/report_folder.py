@@ -9,6 +9,7 @@ import msgspec
 
 from kindle.durable import write_whole
 from kindle.errors import KindleError
+from kindle.json_reading import from_json
 
 PAGE = "index.html"
 WRITTEN = "written.json"
@@ -57,7 +58,7 @@ def _note(folder: Path, digests: Digests) -> None:
 def _written(path: Path) -> dict[str, tuple[str, ...]]:
     """Nothing where there is no list, or none that can be read: then nothing is overwritten or removed."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[str, ...]])
+        found = from_json(path.read_bytes(), dict[str, tuple[str, ...]])
     except (OSError, msgspec.DecodeError):
         return {}
     return {name: digests for name, digests in found.items() if Path(name).name == name}

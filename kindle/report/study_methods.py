@@ -121,7 +121,7 @@ def _detection(facts: StudyFacts) -> Iterator[str]:
 
 
 def _later(facts: StudyFacts) -> Iterator[str]:
-    """What people wrote after the sessions: scores from video, corrections."""
+    """What people wrote by hand: scores from video, corrections."""
     done: dict[tuple[str, str], int] = {}
     for source in facts.sources:
         for row in source.rows.values():
@@ -129,13 +129,14 @@ def _later(facts: StudyFacts) -> Iterator[str]:
                 _count(done, (row.kind, decode(row.kind, row.payload, _Authored).author))
     for (kind, author), n in done.items():
         what, act = _BY_HAND[kind]
-        yield f"{counted(n, what)} {'was' if n == 1 else 'were'} {act} by {author} after the session."
+        yield f"{counted(n, what)} {'was' if n == 1 else 'were'} {act.format(author)}."
 
 
 _BY_HAND = {
-    "trial_scored": ("stage", "entered"),
-    "amended": ("value", "corrected"),
-    "discharges_amended": ("trial", "marked anew"),
+    "trial_scored": ("stage", "entered by {} after the session"),
+    "amended": ("value", "corrected by {} after the session"),
+    "discharges_amended": ("trial", "marked anew by {} after the session"),
+    "trial_voided": ("trial", "called void by {}"),
 }
 
 

@@ -1,4 +1,7 @@
-"""What a study's page needs beyond the style of all reports: contents, folded parts, rows that were jumped to."""
+"""What a study's page needs beyond the style of all reports: contents, folded parts, rows that were jumped to.
+
+What is folded on the screen is open on paper.
+"""
 
 from kindle.report.style import BLUE, GREY
 
@@ -23,9 +26,8 @@ tr:target td {{ background: #FFF4D6; }}
 .prose p {{ max-width: 92ch; }}
 table.results td:nth-child(-n + 3) {{ min-width: 6em; }}
 @media print {{
-  nav, th, td {{ overflow-wrap: break-word; }}
-section table {{ font-size: 11.5px; line-height: 1.35; }}
-.files {{ display: none; }}
+  nav, .files {{ display: none; }}
+  details::details-content {{ content-visibility: visible; block-size: auto; }}
   a {{ color: inherit; }}
   .plots {{ display: block; }}
   .plots figure {{ display: inline-block; vertical-align: top; margin-right: 8mm; }}

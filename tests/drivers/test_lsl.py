@@ -1,5 +1,6 @@
 """LSL streams of a real outlet on this computer: exact samples, gaps from time stamps, loss, and doubt refused."""
 
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -9,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from lsl_bench import EEG, RATE_HZ, TTL, Sender, listening, new_name, sender
 from msgspec import structs
 
 from drivers.interface import Block, DeviceNotFound, DeviceRefused, DriverError, LinkLost, Reopenable, SamplesLost
 from drivers.lsl import LslInput, LslSource
 from kindle.assembly import assembled
+from kindle.cli import kindle
 from kindle.errors import ConfigError
 from kindle.lsl_config import LslConfig
 from kindle.rig_config import load_rig
@@ -335,3 +338,26 @@ class TestRigFile:
         text = RIG.read_text("utf-8")
         stimulator = text[text.index("[stimulator]") : text.index("[limits]")]
         self.rejected(tmp_path, stimulator, '[stimulator]\nkind = "manual"\n\n', "needs a device")
+
+
+class TestListing:
+    def test_the_streams_that_are_announced_are_listed_with_what_a_rig_file_needs(self, sending: Sender) -> None:
+        done = CliRunner().invoke(kindle, ["devices", "--lsl"])
+        assert done.exit_code == 0
+        (told,) = [line for line in done.output.splitlines() if sending.name in line]
+        assert "EEG, 3 channels, 1000 Hz, float32, source_id amplifier, on " in told
+
+    def test_programs_read_the_same_as_json(self, sending: Sender) -> None:
+        listed = json.loads(CliRunner().invoke(kindle, ["devices", "--lsl", "--json"]).output)["streams"]
+        (told,) = [one for one in listed if one["name"] == sending.name]
+        assert (told["kind"], told["n_channels"], told["rate_hz"], told["format"]) == ("EEG", 3, 1000.0, "float32")
+
+    def test_without_the_library_it_is_said_how_to_get_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "pylsl", None)
+        done = CliRunner().invoke(kindle, ["devices", "--lsl"])
+        assert done.exit_code == 0
+        assert "LSL streams need the extra lsl: pip install 'kindle-eeg[lsl]'" in done.output
+
+    def test_the_network_is_not_asked_unless_told_to(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "pylsl", None)
+        assert "not looked for; kindle devices --lsl asks the network" in CliRunner().invoke(kindle, ["devices"]).output

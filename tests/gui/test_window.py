@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from drivers.simulated.faults import Faults
 from kindle.behaviour import ItemStamp, StageStamp
 from kindle.conducting import StopSaid
-from kindle.exchange import Scored
+from kindle.exchange import Scored, VoidTrial
 from kindle.gui.header import NO_STIMULATOR
 from kindle.gui.preferences import Preferences
 from kindle.gui.window import Window
@@ -360,3 +360,63 @@ def test_two_sessions_one_after_the_other_leave_nothing_behind(at: AtWindow, rig
     at.click(at.button("Back to the animals"))
     assert at.window.session is None
     assert at.window.start.isVisible()
+
+
+def test_a_train_is_called_void_by_key_with_a_reason_and_a_name_and_its_current_comes_again(
+    at: AtWindow, study: Path, rig: Rig
+) -> None:
+    at.begin()
+    at.until(lambda: at.phase is Phase.READY)
+    at.press(Qt.Key.Key_V)
+    assert at.window.header.told == "No train was given yet that could be called void."
+    at.give_train()
+    at.until(lambda: at.phase is Phase.WATCHING)
+    at.press(Qt.Key.Key_V)
+    bar = at.page.void
+    assert bar.reason.hasFocus()
+    at.qtbot.keyClicks(bar.reason, "the plug was off")
+    at.qtbot.keyClick(bar.reason, Qt.Key.Key_Return)
+    assert bar.author.hasFocus()
+    at.qtbot.keyClick(bar.author, Qt.Key.Key_Return)
+    at.until(lambda: "must be named" in at.window.header.told)
+    at.qtbot.keyClicks(bar.author, "Ada")
+    at.qtbot.keyClick(bar.author, Qt.Key.Key_Return)
+    assert not bar.isVisible()
+    at.hurry()
+    at.until(lambda: at.phase is Phase.READY)
+    assert at.page.next.current == "20 µA"
+    assert "called_void" in str(at.page.traces.headline()[0]).replace(" ", "_")  # type: ignore[union-attr]
+    (void, *_) = session_of(study).trials
+    assert isinstance(void, VoidTrial)
+    assert void.reason == "called void by Ada: the plug was off"
+    assert len(rig.rat.heard) == 1
+
+
+def test_hiding_the_result_in_the_middle_of_a_trial_hides_what_is_already_shown(kindling: AtWindow) -> None:
+    at = kindling
+    at.begin()
+    at.give_train()
+    at.hurry()
+    at.until(lambda: at.page.question.isVisible())
+    traces = at.page.traces
+    assert traces is not None
+    assert "afterdischarge" in traces.headline()[0]
+    at.window.switched("hides_result", True)
+    at.until(lambda: traces.headline() == ("hidden until scored", ""))
+    at.window.switched("hides_result", False)
+    at.until(lambda: "afterdischarge" in traces.headline()[0])
+
+
+def test_in_large_type_the_traces_keep_their_room_while_a_question_stands(kindling: AtWindow) -> None:
+    at = kindling
+    at.window.switched("large", True)
+    at.window.resize(1280, 800)
+    at.begin()
+    at.give_train()
+    for key in (Qt.Key.Key_1, Qt.Key.Key_F2, Qt.Key.Key_W, Qt.Key.Key_5):
+        at.press(key)
+    at.hurry()
+    at.until(lambda: at.page.question.isVisible() and len(at.page.scoring.stamps.splitlines()) == 3)  # type: ignore[union-attr]
+    assert at.window.height() == 800
+    assert at.page.traces is not None
+    assert at.page.traces.height() > 800 / 3.5

@@ -153,7 +153,7 @@ def test_without_a_study_the_window_offers_a_simulated_rat(
     window = Window(Preferences(tmp_path / "settings.ini"))
     qtbot.addWidget(window)
     window.show()
-    window.open_demo()
+    window.study.open_demo()
     qtbot.waitUntil(lambda: window.start.animal == "rat-1", timeout=20_000)
     assert (tmp_path / "kindle-demo").is_dir()
     assert window.preferences.recent == ((tmp_path / "kindle-demo").resolve(),)
@@ -165,7 +165,7 @@ def test_the_emulated_rig_is_chosen_from_the_menu_and_connects(qtbot: QtBot, tmp
     window = Window(Preferences(tmp_path / "settings.ini"), study=study, speed=50.0)
     qtbot.addWidget(window)
     window.show()
-    window.choose_rig("emulated")
+    window.study.choose_rig("emulated")
     qtbot.waitUntil(lambda: window.start.begin.isEnabled(), timeout=20_000)
     qtbot.mouseClick(window.start.begin, Qt.MouseButton.LeftButton)
     page, conductor = window.session, window.conductor

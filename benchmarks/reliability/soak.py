@@ -1,0 +1,260 @@
+"""A day of signal at full speed: simulated rig, stream, recording, detector and session as a rig runs them.
+
+One session, one recording on the disk, a train every half hour. The file is read back sample by sample; what a block
+costs and what the process holds are looked at all the while. A computer that others use is faster now and slower then:
+a piece of work that is always the same is timed between the blocks, and growth is told against it.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
+
+from benchmarks.reliability.result import Result
+from benchmarks.reliability.soak_bench import N_INPUTS, RATE_HZ, in_process, rig
+from benchmarks.reliability.soak_measures import Counted, Growth, counted, growth, resident_mb
+from benchmarks.reliability.soak_study import ANIMAL, soak_study
+from drivers.interface import Block, Channel, SampleSource
+from kindle.experimenter import Unattended
+from kindle.ordering import Order, prepare
+from kindle.progress import Done, Progress
+from kindle.session import run_session
+from kindle.study import open_study
+from kindle.verification import verify_study
+from kindle.vigilance import StoppedByExperimenter
+
+FULL_S = 3 * 3600.0
+"""Of wall time at most; the day takes about a quarter of an hour of one processor."""
+HOURS, QUICK_HOURS = 24.0, 0.25
+TRAIN_EVERY_S = 1800.0
+WINDOWS = 24
+ALLOWED_COST = 0.1
+"""Growth of what a block costs over the whole run, as a share of its median."""
+ALLOWED_MB = 10.0
+ROOM = 1.05
+"""Of the disk, beyond the samples themselves."""
+BLOCK_S = 0.2
+YARDSTICK_EVERY = 10
+"""Blocks."""
+_YARD = np.random.default_rng(1).normal(size=(N_INPUTS, 1000))
+
+
+@dataclass
+class Costs:
+    """Processor time of the session's thread; ``(n_blocks,)``, made and filled beforehand, so that nothing grows."""
+
+    n_blocks: int
+    n: int = 0
+    n_samples: NDArray[np.int32] = field(init=False)
+    source_s: NDArray[np.float32] = field(init=False)
+    """Of the simulation."""
+    program_s: NDArray[np.float32] = field(init=False)
+    """Of all that the program does between getting a block and asking for the next one."""
+    program_wall_s: NDArray[np.float32] = field(init=False)
+    yardstick_s: NDArray[np.float32] = field(init=False)
+    at_s: list[float] = field(default_factory=list)
+    mb: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.n_samples = np.full(self.n_blocks, -1, np.int32)
+        self.source_s, self.program_s, self.program_wall_s, self.yardstick_s = (
+            np.full(self.n_blocks, np.nan, np.float32) for _ in range(4)
+        )
+
+
+class Timed:
+    """``source``, with the cost of each block noted, and now and then what the process holds."""
+
+    def __init__(self, source: SampleSource, costs: Costs, look_every_s: float) -> None:
+        self._source = source
+        self._costs = costs
+        self._look_every = round(look_every_s * source.rate_hz)
+        self._look_at = 0
+        self._handed_cpu_s = self._handed_s = 0.0
+        self.n_samples = 0
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return self._source.channels
+
+    @property
+    def rate_hz(self) -> float:
+        return self._source.rate_hz
+
+    def identify(self) -> str:
+        return self._source.identify()
+
+    def start(self) -> None:
+        self._source.start()
+
+    def read(self, n_samples: int) -> Block:
+        costs, n = self._costs, self._costs.n
+        asked_cpu_s = time.thread_time()
+        if 0 < n <= costs.n_blocks:
+            costs.program_s[n - 1] = asked_cpu_s - self._handed_cpu_s
+            costs.program_wall_s[n - 1] = time.perf_counter() - self._handed_s
+        if n % YARDSTICK_EVERY == 0 and n < costs.n_blocks:
+            costs.yardstick_s[n] = yardstick_s()
+            asked_cpu_s = time.thread_time()
+        block = self._source.read(n_samples)
+        self.n_samples += block.shape[1]
+        if self.n_samples >= self._look_at:
+            self._look_at += self._look_every
+            costs.at_s.append(self.n_samples / self.rate_hz)
+            costs.mb.append(resident_mb())
+        self._handed_cpu_s, self._handed_s = time.thread_time(), time.perf_counter()
+        if n < costs.n_blocks:
+            costs.n_samples[n] = block.shape[1]
+            costs.source_s[n] = self._handed_cpu_s - asked_cpu_s
+        costs.n += 1
+        return block
+
+    def close(self) -> None:
+        self._source.close()
+
+
+def yardstick_s() -> float:
+    """Processor time of the same work each time: short rows through numpy, as detector and simulation do it."""
+    begun_s = time.thread_time()
+    for row in _YARD:
+        np.minimum(np.maximum(row, -1.0), 1.0).sum()
+    np.sort(_YARD[:, :100], axis=1)
+    return time.thread_time() - begun_s
+
+
+class UntilTime(Unattended):
+    """Stops the session where the time for the run is over."""
+
+    def __init__(self, ends_s: float) -> None:
+        self._ends_s = ends_s
+
+    def wants_stop(self) -> bool:
+        return time.monotonic() > self._ends_s
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    hours: float
+    """That were wanted."""
+    wall_s: float
+    stopped: bool
+    n_handed: int
+    n_trials: int
+    costs: Costs
+    block: int
+    counted: Counted
+    problems: tuple[str, ...]
+
+    @property
+    def hours_run(self) -> float:
+        return self.n_handed / RATE_HZ / 3600
+
+
+def run(quick: bool, seconds: float) -> Result:
+    with tempfile.TemporaryDirectory(prefix="kindle-soak-") as folder:
+        wanted = QUICK_HOURS if quick else HOURS
+        hours = min(wanted, shutil.disk_usage(folder).free / (ROOM * 3600 * RATE_HZ * 2 * N_INPUTS))
+        ran = soak(Path(folder), hours, time.monotonic() + seconds)
+    left_out = [] if hours == wanted else [f"the disk has no room for more than {hours:.1f} of {wanted:g} h"]
+    findings = list(_findings(ran))
+    return Result((*_told(ran), *left_out, *findings), not findings)
+
+
+def soak(folder: Path, hours: float, ends_s: float = float("inf")) -> Ran:
+    """A session of so much signal, begun and recorded in ``folder``; stopped where the clock comes to ``ends_s``."""
+    lasts_s = 3600 * hours
+    study_folder = soak_study(folder / "study", lasts_s=lasts_s, trains=max(2, 1 + int(lasts_s // TRAIN_EVERY_S)))
+    _, config = rig(folder)
+    config = structs.replace(config, daq=structs.replace(config.daq, block_s=BLOCK_S))
+    costs = Costs(int(1.2 * lasts_s * RATE_HZ / config.block) + 2000)
+    n_trials = 0
+
+    def hear(fact: Progress) -> None:
+        nonlocal n_trials
+        n_trials += isinstance(fact, Done)
+
+    begun_s, stopped = time.monotonic(), False
+    with open_study(study_folder) as study, in_process(config) as instruments:
+        timed = Timed(instruments.source, costs, lasts_s / (20 * WINDOWS))
+        watched = replace(instruments, source=timed)
+        prepared = prepare(study, Order("kindling", ANIMAL), config, datetime.now(UTC).astimezone())
+        try:
+            run_session(study, prepared, watched, UntilTime(ends_s), hear)
+        except StoppedByExperimenter:
+            stopped = True
+    wall_s = time.monotonic() - begun_s
+    (recording,) = {header.parent for header in (study_folder / "recordings" / ANIMAL).rglob("signal.vhdr")}
+    problems = tuple(str(problem) for problem in verify_study(study_folder))
+    return Ran(hours, wall_s, stopped, timed.n_samples, n_trials, costs, config.block, counted(recording), problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of a block, in ms; ``growth`` is that of its windows' medians in yardsticks, as a share of their median."""
+
+    median: float
+    high: float
+    windows: tuple[float, ...]
+    growth: Growth
+
+
+def cost_of(ran: Ran, values: NDArray[np.float32]) -> Cost:
+    """Whole blocks in equal windows, the first beginning after the first minute."""
+    costs = ran.costs
+    at_h = np.cumsum(np.maximum(costs.n_samples, 0)) / RATE_HZ / 3600
+    whole = np.flatnonzero((costs.n_samples == ran.block) & np.isfinite(values) & (at_h > 1 / 60))
+    parts = np.array_split(whole, WINDOWS)
+    medians = [1e3 * float(np.median(values[part])) for part in parts]
+    yardsticks = [1e3 * float(np.nanmedian(costs.yardstick_s[part])) for part in parts]
+    relative = np.divide(medians, yardsticks)
+    grown = growth([float(np.median(at_h[part])) for part in parts], list(relative / np.median(relative)))
+    return Cost(
+        1e3 * float(np.median(values[whole])), 1e3 * float(np.percentile(values[whole], 99)), tuple(medians), grown
+    )
+
+
+def _memory(ran: Ran) -> tuple[float, Growth]:
+    """Level after the first tenth, and growth from there on, in MB."""
+    since = len(ran.costs.mb) // 10
+    return ran.costs.mb[since], growth(ran.costs.at_s[since:], ran.costs.mb[since:])
+
+
+def _findings(ran: Ran) -> Iterator[str]:
+    if not ran.counted.whole or ran.counted.n_samples != ran.n_handed:
+        yield f"the recording is not what the source handed over ({ran.n_handed} samples): {ran.counted}"
+    yield from ran.problems
+    grown = cost_of(ran, ran.costs.program_s).growth
+    if not grown.within(ALLOWED_COST):
+        yield f"what a block costs grew by {grown.in_percent}; {100 * ALLOWED_COST:g} % are allowed"
+    if not (held := _memory(ran)[1]).within(ALLOWED_MB):
+        yield f"memory grew by {held} MB; {ALLOWED_MB:g} MB are allowed"
+
+
+def _told(ran: Ran) -> Iterator[str]:
+    ended = f", stopped by time before the {ran.hours:g} h were over" if ran.stopped else ""
+    yield (
+        f"{ran.hours_run:.2f} h of {N_INPUTS} channels at {RATE_HZ:g} Hz in {ran.wall_s:.0f} s "
+        f"({3600 * ran.hours_run / ran.wall_s:.0f} times real time){ended}; {ran.n_trials} trains; "
+        f"{2e-9 * N_INPUTS * ran.n_handed:.2f} GB written; load average {os.getloadavg()[1]:.1f}"
+    )
+    yield f"{ran.counted}; problems found by kindle verify: {len(ran.problems)}"
+    for what, values in (("program", ran.costs.program_s), ("simulation", ran.costs.source_s)):
+        cost = cost_of(ran, values)
+        yield (
+            f"{what}, processor time of a block of {ran.block}: median {cost.median:.3f} ms, 99 % {cost.high:.2f} ms; "
+            f"medians of {WINDOWS} windows {min(cost.windows):.3f} to {max(cost.windows):.3f} ms; growth over the run, "
+            f"against work that stays the same: {cost.growth.in_percent}"
+        )
+    wall = cost_of(ran, ran.costs.program_wall_s)
+    lasts_ms = 1e3 * ran.block / RATE_HZ
+    yield f"program, wall time of a block: median {wall.median:.3f} ms, 99 % {wall.high:.2f} ms of {lasts_ms:g} ms"
+    level, grown_mb = _memory(ran)
+    yield f"memory: {level:.0f} MB after a tenth of the run, {ran.costs.mb[-1]:.0f} MB at its end, growth {grown_mb} MB"

@@ -19,6 +19,7 @@ CHECK_TICKS = 25
 """A judgement becomes final at multiples of this many ticks, wherever blocks end."""
 REMEMBERED_BLIND = 500
 REMEMBERED_SPIKES = 600
+REMEMBERED_EVOKED = 20
 RHYTHM_RATIO = 0.75
 """A rhythm of the baseline is looked for a little below the criterion, so that chance does not decide."""
 SMALLEST_RATIO = 0.65
@@ -82,8 +83,9 @@ class Watch:
             replace(criterion, amplitude_ratio=RHYTHM_RATIO * criterion.amplitude_ratio), grid.rate_hz
         )
         self._least_ratio = RHYTHM_RATIO * criterion.amplitude_ratio
-        self._recent: deque[Spike | Blind] = deque(maxlen=REMEMBERED_SPIKES)
-        """What the time before a train may have to be judged by."""
+        self._recent: deque[tuple[Spike | Blind, bool]] = deque(maxlen=REMEMBERED_SPIKES)
+        """What the time before a train may have to be judged by, and whether it was a spike that counted."""
+        self._evoked: list[tuple[int, int]] = []
 
     def advance(self, events: list[Queued], tick: int) -> None:
         """Take in ``events``, all those before ``tick`` in order, and let become final what can."""
@@ -144,10 +146,9 @@ class Watch:
     def _take(self, event: Event) -> None:
         if isinstance(event, Spike):
             if event.ratio >= self._least_ratio:
-                self._recent.append(event)
-            elif not self._follower.in_run:
-                return
-            self._follower.add(event)
+                self._recent.append((event, self._follower.add(event)))
+            elif self._follower.in_run:
+                self._follower.add(event)
             return
         match event:
             case Blind():
@@ -171,7 +172,7 @@ class Watch:
 
     def _note_blind(self, blind: Blind) -> None:
         self._follower.add_blind(blind)
-        self._recent.append(blind)
+        self._recent.append((blind, False))
         self._forget_blindness()
 
     def _forget_blindness(self) -> None:
@@ -180,10 +181,11 @@ class Watch:
             del self._follower.covered[:-REMEMBERED_BLIND]
 
     def _begin_trial(self, train: TrainBegins) -> None:
-        # Runs of the discharge that the last train evoked are no rhythm of the baseline.
-        evoked = self.discharge_spans() if self._scanning is None else []
+        # Spikes of discharges that trains evoked are no rhythm of the baseline.
+        if self._scanning is None:
+            self._evoked = [*self._evoked, *self.discharge_spans()][-REMEMBERED_EVOKED:]
         self._end_trial(train.sample, "the next train begins")
-        before = self._before(train.sample, evoked)
+        before = self._before(train.sample)
         self._scanning = None
         self._follower = Follower(self._rules)
         self._trial = Trial(train.sample, None, train.baseline_uv, before, self._follower)
@@ -191,35 +193,31 @@ class Watch:
         if self._blind_since is not None:
             self._blind_since = max(self._blind_since, train.sample)
 
-    def _before(self, train: int, evoked: list[tuple[int, int]]) -> Before:
-        """Spikes and runs of the last minute before ``train``, those of a discharge that a train evoked left out."""
+    def _before(self, train: int) -> Before:
+        """Spikes and runs of the last minute before ``train``, those of discharges that trains evoked left out."""
         since = train - BEFORE_S * self._grid.rate_hz
-        rhythm, counting = Follower(self._rhythm_rules), Follower(self._rules)
+        rhythm = Follower(self._rhythm_rules)
         runs: list[tuple[int, float, float]] = []
         n_high = 0
         # Twice the time that counts, so that a run which reaches into it is seen from its beginning.
         earliest = train - 2 * BEFORE_S * self._grid.rate_hz
-        for event in self._recent:
+        for event, counted in self._recent:
             if (event.last if isinstance(event, Blind) else event.sample) < earliest:
                 continue
             if isinstance(event, Blind):
                 rhythm.add_blind(event)
                 continue
+            if any(first <= event.sample <= last for first, last in self._evoked):
+                continue
             rhythm.add(event)
             if rhythm.ended_run is not None:
                 runs.append(rhythm.ended_run)
                 rhythm.ended_run = None
-            high = counting.add(event) and event.ratio >= self._rules.criterion.amplitude_ratio
-            outside = not any(first <= event.sample <= last for first, last in evoked)
-            n_high += high and outside and event.sample >= since
+            n_high += counted and event.ratio >= self._rules.criterion.amplitude_ratio and event.sample >= since
         run = rhythm.run
         if run is not None and run.last is not None and run.credible:
             runs.append((run.last.spike.sample, run.spiking, run.level_uv))
-        alike = tuple(
-            (spiking, level)
-            for end, spiking, level in runs
-            if end >= since and not any(first <= end <= last for first, last in evoked)
-        )
+        alike = tuple((spiking, level) for end, spiking, level in runs if end >= since)
         seconds = min(BEFORE_S, max(1.0, train / self._grid.rate_hz))
         return Before(n_high / seconds, alike)
 

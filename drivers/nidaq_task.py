@@ -150,9 +150,9 @@ class BoardTask:
         for name in dict.fromkeys((*noted, *((known.task_name,) if known else ()))):
             try:
                 if clear_left(link, name):
-                    log.warning("%s: the task %s that was left at the server is cleared", self._where, name)
+                    log.info("%s: the task %s that was left at the server is cleared", self._where, name)
             except Error as error:
-                log.warning("%s: the task %s that was left cannot be cleared: %s", self._where, name, plainly(error))
+                log.debug("%s: the task %s that was left cannot be cleared: %s", self._where, name, plainly(error))
             else:
                 self._strike(name)
 

@@ -87,6 +87,13 @@ class AlarmAcknowledged(msgspec.Struct, frozen=True):
     author: str
 
 
+class LateTestAllowed(msgspec.Struct, frozen=True):
+    """The experimenter tests the animal although its pretreatment time is over; ``reason`` says by how much."""
+
+    animal: str
+    reason: str
+
+
 class Designed(msgspec.Struct, frozen=True):
     """Who gets what in which order from here on; of a blinded design only the codes."""
 
@@ -120,6 +127,7 @@ ANIMAL_KINDS: dict[type[msgspec.Struct], str] = {
     DischargesAmended: "discharges_amended",
     TrialVoided: "trial_voided",
     AlarmAcknowledged: "alarm_acknowledged",
+    LateTestAllowed: "late_test_allowed",
     Designed: "designed",
     CodesSealed: "codes_sealed",
     CodesOpened: "codes_opened",

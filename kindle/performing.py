@@ -10,12 +10,13 @@ from kindle.experimenter import VoidCalled
 from kindle.holding import after_contradictions
 from kindle.interrupted_acts import settle_other
 from kindle.progress import Done, Listener
-from kindle.protocols.catalogue import ObservingPlan, Outcome, Plan, protocol
+from kindle.protocols.catalogue import ObservingPlan, Outcome, Plan, ended_early, protocol
 from kindle.rig import Rig, StrayCurrent, UnaskedTrain
 from kindle.rows import SessionInterrupted
 from kindle.safety import Exposure
 from kindle.session_record import SessionJournal, not_hiding, reason_of
 from kindle.study import SessionView
+from kindle.timed_tests import TimedTest, TooLate
 from kindle.voiding import Voider
 
 
@@ -42,8 +43,9 @@ def perform_to_outcome(
         with rig:
             if view is not None and view.held:
                 rig.hold(view.held)
-            performer = announced(journalled(rig.perform, journal), sentinel)
-            performer = _after_acts(voider.offering(performer), rig)
+            timed = TimedTest(plan, rig, journal, animal)
+            performer = timed.hearing(announced(journalled(rig.perform, journal), sentinel))
+            performer = timed.after_acts(voider.offering(performer))
             performer = _after_alarms(performer, rig, sentinel, journal, animal)
             performer = after_contradictions(performer, rig, journal)
             if view is not None:
@@ -57,6 +59,8 @@ def perform_to_outcome(
                         return outcome
                 except VoidCalled:
                     pass
+                except TooLate as late:
+                    return ended_early(plan, [past.reply for past in voider.exchanges()], str(late))
                 history = voider.heard_anew()
     except BaseException as error:
         stop = "not needed" if rig.last_abort is None else rig.last_abort.value
@@ -87,17 +91,6 @@ def _after_alarms(perform: Perform, rig: Rig, sentinel: Sentinel, journal: Sessi
             name = rig.ask_name(f"{sentinel.in_force.text} Type your name to acknowledge it and go on")
             journal.write(AlarmAcknowledged(animal, name))
             sentinel.acknowledged()
-        return perform(request)
-
-    return performed
-
-
-def _after_acts(perform: Perform, rig: Rig) -> Perform:
-    """Both acts come before the request is written: who leaves before them leaves no train in doubt."""
-
-    def performed(request: Request) -> Reply:
-        if isinstance(request, Stimulate):
-            rig.await_acts(request.train)
         return perform(request)
 
     return performed

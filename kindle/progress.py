@@ -37,6 +37,8 @@ class Ready:
 
     train: PulseTrain
     waiting_s: float
+    left_s: float | None = None
+    """Until it is too late for this train; ``None`` where nothing presses."""
 
 
 @dataclass(frozen=True, slots=True)

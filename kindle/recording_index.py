@@ -1,7 +1,7 @@
 """``index.bin``: one record per block, the only proof of what reached the disk whole."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,9 @@ AFTER_GAP = 1
 _UNSYNCED_NS = 60_000_000_000
 _TORN_NS = 10_000_000_000
 """Longer than a disk keeps any sync waiting: what arrived earlier than this before the end was on the disk."""
+_SECTOR = 512
+_EMPTY_BYTES = 16
+"""Fewer zeros in a row may be signal."""
 
 MIN_DRIFT_S = 60.0
 """A shorter stretch says nothing: blocks arrive milliseconds late, now more, now less."""
@@ -76,11 +79,10 @@ def read_records(path: Path) -> NDArray[np.void]:
 def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> int:
     """How many records, from the first, are continuous and vouch for bytes that are in ``signal``.
 
-    A crash damages the end, and where the power failed, sectors that were not synced yet may be missing before others
-    that are there: what follows damage in the last seconds is torn too. Damage with anything sound a while after it is
-    no torn tail, and nothing is cut for it: a damaged block is left for ``damaged_blocks`` to find, a broken record
-    raises ``RecordingError``. Block contents are checked in the last minute only: older ones were synced long before
-    any crash.
+    A crash damages the end; where the power failed, a sector may be empty there although the next one is not. Any other
+    damage with something sound after it is no torn tail, and nothing is cut for it: a damaged block is left for
+    ``damaged_blocks`` to find, a broken record raises ``RecordingError``. Block contents are checked in the last minute
+    only: older ones were synced long before any crash.
     """
     size = signal.stat().st_size
     whole = whole_records(records)
@@ -90,19 +92,46 @@ def sound_records(records: NDArray[np.void], signal: Path, row_bytes: int) -> in
     n_continuous = len(records) if believed.all() else int(np.argmin(believed))
     arrived_ns = records["monotonic_ns"]
     behind = n_continuous + np.flatnonzero(held[n_continuous:])
-    if behind.size and arrived_ns[behind[-1]] - arrived_ns[n_continuous - 1 if n_continuous else behind[0]] > _TORN_NS:
-        raise RecordingError(
-            f"the index of {signal} is damaged at record {n_continuous}, but sound ones follow it: restore "
-            "the index file from a copy, or remove it to trust the signal file as it is"
-        )
+    if behind.size:
+        lasted_ns = arrived_ns[behind[-1]] - arrived_ns[n_continuous - 1 if n_continuous else behind[0]]
+        broken = records[n_continuous : behind[0]].tobytes()
+        if lasted_ns > _TORN_NS or not _has_empty_sector(broken, n_continuous * RECORD.itemsize):
+            raise RecordingError(
+                f"the index of {signal} is damaged at record {n_continuous}, but sound ones follow it: restore "
+                "the index file from a copy, or remove it to trust the signal file as it is"
+            )
     if n_continuous == 0:
         return 0
-    age_ns = arrived_ns[n_continuous - 1] - arrived_ns[:n_continuous]
-    damaged = set(damaged_blocks(records[:n_continuous], signal, row_bytes, skip=int(np.argmin(age_ns > _UNSYNCED_NS))))
-    n_sound = min((number for number in damaged if age_ns[number] <= _TORN_NS), default=n_continuous)
+    records, age_ns = records[:n_continuous], arrived_ns[n_continuous - 1] - arrived_ns[:n_continuous]
+    damaged = list(damaged_blocks(records, signal, row_bytes, skip=int(np.argmin(age_ns > _UNSYNCED_NS))))
+    n_sound = min(
+        (n for n in _torn(damaged, records, signal, row_bytes) if age_ns[n] <= _TORN_NS), default=len(records)
+    )
     while n_sound - 1 in damaged:
         n_sound -= 1
     return n_sound
+
+
+def _torn(damaged: Sequence[int], records: NDArray[np.void], signal: Path, row_bytes: int) -> Iterator[int]:
+    """The first block of each run of damaged ones that an empty sector explains."""
+    runs = np.split(np.array(damaged), np.flatnonzero(np.diff(damaged) != 1) + 1) if damaged else []
+    with signal.open("rb") as file:
+        for run in runs:
+            first_byte = int(records["first_sample"][run[0]]) * row_bytes
+            file.seek(first_byte)
+            content = file.read(int(records["n_samples"][run].sum()) * row_bytes)
+            if _has_empty_sector(content, first_byte, least=_EMPTY_BYTES):
+                yield int(run[0])
+
+
+def _has_empty_sector(content: bytes, at_byte: int, *, least: int = 1) -> bool:
+    """Whether what lies in one sector of the disk of ``content``, from ``at_byte`` of its file on, is all zero.
+
+    A sector that was not written shows nothing of what should be there, from a sector's or the content's beginning to
+    the sector's end; what is shorter than ``least`` does not count.
+    """
+    ends = range(_SECTOR - at_byte % _SECTOR, len(content) + 1, _SECTOR)
+    return any(end >= least and not any(content[max(0, end - _SECTOR) : end]) for end in ends)
 
 
 def damaged_blocks(records: NDArray[np.void], signal: Path, row_bytes: int, *, skip: int = 0) -> Iterator[int]:

@@ -63,18 +63,23 @@ class Release:
         self._stop = stop
         self._released: _Released | None = None
 
-    def await_acts(self, train: PulseTrain) -> None:
-        """Returns when ``train`` is armed and to be fired. One that is not fired in time has to be armed again."""
+    def await_acts(self, train: PulseTrain, until: int | None = None) -> bool:
+        """Whether ``train`` is armed and to be fired, before the sample ``until`` where there is one.
+
+        One that is not fired in time has to be armed again.
+        """
         self._released = None
         while self._released is None:
             self._permit(train)
-            self._await_arm(train)
+            if not self._armed_before(train, until):
+                return False
             delivered = self._prepare(train)
             segment_start = self._stream.segment_start
-            if self._fired_in_time(train, delivered):
+            if self._fired_in_time(train, delivered, until):
                 self._released = _Released(train, delivered, segment_start)
             else:
                 self._disarm()
+        return True
 
     def take(self, train: PulseTrain) -> DeliveredTrain:
         """What is armed, once. Raises ``UnsafeStimulus`` for a train that nobody has armed and fired."""
@@ -83,17 +88,27 @@ class Release:
             raise UnsafeStimulus(f"nobody has armed and fired the train of {train.current_ua:.4g} uA")
         return released.delivered
 
-    def _await_arm(self, train: PulseTrain) -> None:
+    def _armed_before(self, train: PulseTrain, until: int | None) -> bool:
+        stream = self._stream
+        if until is not None and stream.n_samples >= until:
+            return False
         pressed = self._acts.arm(train)
-        since = self._stream.n_samples
+        since = stream.n_samples
         while not pressed():
-            self._listener(Ready(train, self._stream.seconds(self._stream.n_samples - since)))
-            self._attendance.idle(ceil(self._stream.rate_hz))
+            left = None if until is None else until - stream.n_samples
+            if left is not None and left <= 0:
+                return False
+            waiting_s = stream.seconds(stream.n_samples - since)
+            self._listener(Ready(train, waiting_s, None if left is None else stream.seconds(left)))
+            step = ceil(stream.rate_hz)
+            self._attendance.idle(step if left is None else min(step, left))
+        return True
 
-    def _fired_in_time(self, train: PulseTrain, delivered: DeliveredTrain) -> bool:
+    def _fired_in_time(self, train: PulseTrain, delivered: DeliveredTrain, latest: int | None) -> bool:
         """Behind a gap nothing is armed any more: samples that are lost stop the stimulator."""
         stream = self._stream
         segment_start, until = stream.segment_start, stream.n_samples + ceil(ARMED_S * stream.rate_hz)
+        until = until if latest is None else min(until, latest)
         pressed = self._acts.fire(delivered)
         while stream.n_samples < until and stream.segment_start == segment_start:
             if pressed():

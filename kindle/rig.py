@@ -153,12 +153,21 @@ class Rig:
         self.last_abort = self._stimulator.abort()
         return self.last_abort
 
-    def await_acts(self, train: PulseTrain) -> None:
-        """Where a person arms and fires: wait for both acts. The ``Stimulate`` that follows triggers the train."""
-        if self._release is not None:
-            self._tell_exposure()
-            with self._safe_on_error():
-                self._release.await_acts(train)
+    def await_acts(self, train: PulseTrain, until: int | None = None) -> bool:
+        """Where a person arms and fires: wait for both acts. The ``Stimulate`` that follows triggers the train.
+
+        Whether it came to that before the sample ``until``; then, and only then, nothing is armed.
+        """
+        if self._release is None:
+            return until is None or self.stream.n_samples < until
+        self._tell_exposure()
+        with self._safe_on_error():
+            return self._release.await_acts(train, until)
+
+    @property
+    def stretch(self) -> str:
+        """The signal since the last gap, by name."""
+        return self._attendance.stretch
 
     def perform(self, request: Request) -> Reply:
         self._tell_exposure()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
+from detectors.afterdischarge import make_ready
 from kindle.acknowledging import acknowledgements
 from kindle.alarms import Sentinel
 from kindle.assembly import Instruments
@@ -102,6 +103,8 @@ def run_session(
         # A session begins, and its plan is fixed, once there are instruments to run it on.
         Rows.of(instruments.source.channels)
         identities = instruments.source.identify(), instruments.stimulator.identify()
+        # While the board samples already, there is no time for it: its buffer holds some seconds.
+        make_ready(instruments.source.rate_hz)
         begun = now()
         stamp = f"{begun:%Y%m%d_%H%M%S}_{kind}"
         taken = set(study.journal.sessions()).__contains__

@@ -166,8 +166,10 @@ def after(situation: Situation, fact: progress.Progress) -> Situation:
                 observed_from=situation.n_samples if begun else situation.observed_from,
                 marks=() if begun else situation.marks,
             )
-        case progress.Ready(train, waiting_s):
+        case progress.Ready(train, waiting_s, left_s):
             why = "arm when the animal is ready" if waiting_s < 1 else f"due for {waiting_s:.0f} s"
+            if left_s is not None:
+                why += f"; the pretreatment time ends in {left_s:.0f} s"
             return replace(_idle(situation, Phase.READY, why=why), offered=train, alarm="")
         case progress.Armed(train, delivered, remaining_s):
             told = replace(situation, phase=Phase.ARMED, why="fire, or wait and it is disarmed")

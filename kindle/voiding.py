@@ -102,6 +102,10 @@ class Voider:
             trial = self._view.trials[-1]
             assert isinstance(trial, VoidTrial)
             self._listener(Voided(trial))
+        return self.exchanges()
+
+    def exchanges(self) -> Sequence[Exchange]:
+        """Everything that was asked and answered in the session so far."""
         return self._view.exchanges
 
     @property

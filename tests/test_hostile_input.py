@@ -159,7 +159,7 @@ def test_a_changed_byte_of_the_index_is_told_of_the_index(study: Path) -> None:
     original = index.read_bytes()
     try:
         index.write_bytes(original[:60] + bytes([original[60] ^ 1]) + original[61:])
-        assert {problem.path for problem in verify_study(study)} == {index}
+        assert index in {problem.path for problem in verify_study(study)}
     finally:
         index.write_bytes(original)
 

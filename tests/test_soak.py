@@ -13,9 +13,11 @@ import pytest
 from msgspec import structs
 
 from benchmarks.reliability.event_loop import Absence, Absences
-from benchmarks.reliability.soak import Costs, Ran, cost_of, soak
+from benchmarks.reliability.soak import soak
 from benchmarks.reliability.soak_bench import COUNTER_PERIOD, RATE_HZ, in_process, rig
+from benchmarks.reliability.soak_costs import Costs, cost_of
 from benchmarks.reliability.soak_measures import Counted, counted, growth, lateness_s, steps
+from detectors.afterdischarge import make_ready
 from drivers.interface import Block, Channel
 from drivers.nidaq_client import load_client
 from drivers.simulated.eeg import Background
@@ -25,7 +27,7 @@ from kindle.ordering import Order
 from kindle.pacing import Pace
 from kindle.recording import RecordingWriter, open_recording, verify
 from kindle.rig_config import BenchConfig
-from tests.bench import bench, config, new_study
+from tests.bench import bench, config, new_study, threshold
 from tests.conducted import Hand
 from tests.recordings import CHANNELS, START, signal
 
@@ -78,6 +80,7 @@ def test_a_block_lost_doubled_or_out_of_order_is_found_in_the_file(
     channels, blocks = _blocks(tmp_path, 4)
     _recorded(tmp_path / "recording", channels, [blocks[number] for number in handed])
     assert counted(tmp_path / "recording") == found
+    assert counted(tmp_path / "recording", chunk=300) == found
 
 
 def test_one_sample_lost_and_one_doubled_are_told_apart() -> None:
@@ -106,8 +109,7 @@ def test_a_cost_that_grows_is_told_from_a_computer_that_becomes_slower(share: fl
     slower = np.linspace(1.0, 2.0, n) * np.random.default_rng(5).normal(1.0, 0.1, n)
     costs.n_samples[:], costs.yardstick_s[:] = 1000, 1e-4 * slower
     costs.program_s[:] = 1e-3 * slower * np.linspace(1.0, 1.0 + share, n)
-    ran = Ran(1.0, 1.0, False, n * 1000, 0, costs, 1000, Counted(n * 1000), ())
-    assert cost_of(ran, costs.program_s).growth.within(0.1) is constant
+    assert cost_of(costs, costs.program_s, 1000).growth.within(0.1) is constant
 
 
 def test_growth_is_that_of_the_whole_run_and_one_outlier_does_not_make_it() -> None:
@@ -152,6 +154,16 @@ def test_only_a_bench_that_does_not_keep_time_itself_is_held_back(tmp_path: Path
         conductor.begin()
         assert conductor.wait_over(60)
     assert bool(waited) is waits
+
+
+def test_everything_is_compiled_before_the_board_begins_to_sample(tmp_path: Path) -> None:
+    with bench(config()) as bench_:
+        make_ready.cache_clear()
+        source, ready = bench_.instruments.source, list[int]()
+        start = source.start
+        source.start = lambda: (ready.append(make_ready.cache_info().currsize), start())  # type: ignore[method-assign]
+        threshold(new_study(tmp_path / "study"), config(), bench_.instruments)
+    assert ready == [1]
 
 
 def test_a_background_is_the_same_in_any_pieces_round_the_ends_of_its_tables() -> None:

@@ -42,10 +42,10 @@ _TEMPLATES = (
     "reanalyse STUDY --jobs 1 --table RESULTS", "run threshold --study STUDY --animal ANIMAL --rig RIG",
     "run kindling --study STUDY --animal ANIMAL --rig RIG", "run drug-test --study STUDY --animal ANIMAL --rig RIG",
     "run ptz --study STUDY --animal ANIMAL --rig RIG", "run electroshock --study STUDY --animal ANIMAL --rig RIG",
-    "calibrate RIG --load 10000", "devices --nonsense", "review --nonsense", "gui --nonsense", "demo --nonsense",
+    "calibrate RIG --load-ohm 10000", "devices --nonsense",
 )  # fmt: skip
-"""Upper-case words stand for files and names that are there. A rig is one that no file describes rightly, and what would
-open a window, or look for instruments, is asked for something that it does not know."""
+"""Upper-case words stand for files and names that are there; a rig is one that no file describes rightly. What opens a
+window, or takes minutes by design, is left out: gui, review, demo."""
 
 COMMAND_S = 20.0
 """A command may have work to do besides reading its words."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from msgspec import structs
 
-from benchmarks.reliability.kill_bench import RATE_HZ, LineKind, LivingBench, living_bench
+from benchmarks.reliability.kill_bench import RATE_HZ, LineKind, LivingBench, bench_with
 from benchmarks.reliability.kill_child import settings
 from drivers.interface import Block, Channel
 from drivers.nidaq import NidaqSource
@@ -14,6 +14,7 @@ from drivers.simulated.endpoints import MemoryWire
 from drivers.simulated.faults import Faults
 from drivers.simulated.nidaq_server import NidaqServer
 from drivers.simulated.pulsepal_device import PulsePalDevice
+from drivers.simulated.stimjim_device import StimJimDevice
 from kindle.assembly import Instruments
 from kindle.bridging import Patience
 from kindle.dial_question import DialQuestion
@@ -105,14 +106,13 @@ def rig_with(kind: LineKind) -> RigConfig:
 
 @contextmanager
 def faulty_bench(kind: LineKind = "pulsepal") -> Iterator[FaultyBench]:
-    with living_bench(kind) as living:
-        bench = FaultyBench(living, rig_with(kind))
-        bench.start_server()
-        try:
-            yield bench
-        finally:
-            living.board.faults.release()
-            bench.stop_server()
+    bench = FaultyBench(bench_with(kind), rig_with(kind))
+    bench.start_server()
+    try:
+        yield bench
+    finally:
+        bench.living.board.faults.release()
+        bench.stop_server()
 
 
 @dataclass
@@ -237,8 +237,13 @@ def mend(bench: FaultyBench) -> None:
     device.inject(Faults())
     bench.living.clock.wait_until(bench.living.clock.now_us() + 2_000_000, 0.0)
     device.poll(bench.living.clock.now_us())
+    now_us = bench.living.clock.now_us()
     if isinstance(device, PulsePalDevice) and device.waits_for_click:
-        device.click(bench.living.clock.now_us())
+        device.click(now_us)
+    if isinstance(device, StimJimDevice):
+        # Half a command stays in it until it is unplugged, as its driver says.
+        device.lose_power(now_us)
+        device.regain_power(now_us)
     if bench.bus_failed:
         bench.stop_server()
     faults = bench.living.board.faults

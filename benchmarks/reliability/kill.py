@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -70,8 +71,9 @@ def run(quick: bool, seconds: float, seed: int = 1) -> Result:
     ends_s = time.monotonic() + seconds
     wholes: dict[str, Whole] = {}
     names = list(PLANS)
-    for number in range(QUICK_KILLS if quick else KILLS):
-        if time.monotonic() > ends_s:
+    due = QUICK_KILLS if quick else KILLS
+    for number in count():
+        if len(tally.missing_s) + len(tally.findings) >= due or time.monotonic() > ends_s:
             break
         name = names[number % len(names)]
         if name not in wholes:
@@ -95,7 +97,10 @@ def undisturbed(name: str) -> Whole:
 
 
 def kill_once(name: str, whole: Whole, draw: random.Random, tally: Tally) -> None:
-    """One process killed in a phase drawn among those that such a session has, and its session brought to its end."""
+    """One process killed in a phase drawn among those that such a session has, and its session brought to its end.
+
+    One that was over by then was not killed, and is not counted.
+    """
     at = draw.randrange(len(whole.phases) - 1)
     lasts_s = whole.phases[at + 1][1] - whole.phases[at][1]
     phase, delay_s = whole.phases[at][0], draw.uniform(0.0, lasts_s)

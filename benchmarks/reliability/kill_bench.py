@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -36,8 +36,8 @@ class LivingBench:
     device: LineDevice
     rat: SimulatedRat
     bench: Bench
-    stimulator: str
-    """Address of the stimulator."""
+    stimulator: str = ""
+    """Address of the stimulator, where it has a line of its own: whatever it says by itself goes there."""
 
     @contextmanager
     def daq(self) -> Iterator[str]:
@@ -63,8 +63,8 @@ class LivingBench:
         return (end - now_us) * 1e-6
 
 
-@contextmanager
-def living_bench(kind: LineKind = "pulsepal", seed: int = 7) -> Iterator[LivingBench]:
+def bench_with(kind: LineKind, seed: int = 7) -> LivingBench:
+    """The stimulator can be reached inside this process only."""
     clock = DemandClock()
     rat = SimulatedRat(THRESHOLD_UA, seed, RATE_HZ, discharge_s=(4.0, 5.0))
     board = Board(clock)
@@ -72,5 +72,12 @@ def living_bench(kind: LineKind = "pulsepal", seed: int = 7) -> Iterator[LivingB
     assert isinstance(placed.line, LineDevice)
     bench = Bench(rat, placed.output)
     board.connect(bench.wires())
-    with PtyEndpoint(placed.line, clock.now_us) as line:
-        yield LivingBench(clock, board, placed.line, rat, bench, line.address)
+    return LivingBench(clock, board, placed.line, rat, bench)
+
+
+@contextmanager
+def living_bench(seed: int = 7) -> Iterator[LivingBench]:
+    """With a Pulse Pal at a serial port."""
+    bench = bench_with("pulsepal", seed)
+    with PtyEndpoint(bench.device, bench.clock.now_us) as line:
+        yield replace(bench, stimulator=line.address)

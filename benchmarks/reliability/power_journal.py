@@ -75,7 +75,9 @@ def _left(
     image.write_bytes(disk.after_power_cut(at_s, draw))
     with remounted(image, place / "again") as root:
         path = root / "journal.sqlite"
-        yield from (str(problem) for problem in verify_chain(path))
+        if problems := verify_chain(path):
+            yield from (str(problem) for problem in problems)
+            return
         with Journal.open(path, durability=durability) as journal:
             there = {row.hash for row in journal.rows()}
             if lost := [digest for since_s, digest in acknowledged if since_s <= at_s and digest not in there]:

@@ -173,6 +173,8 @@ def _told(lasted: Lasted) -> Iterator[str]:
     yield f"event loop in the session: {_rounds(seen.session)}"
     yield f"an idle loop at the same time: {_rounds(lasted.idle)}"
     for name, held in (("window and session", lasted.window), ("emulated bench", lasted.bench)):
+        if not held.mb:  # the system does not tell
+            continue
         settled = _settled(held)
         grown = "" if settled is None else f", growth after {FILLED_S:.0f} s: {settled} MB"
         yield f"{name}: {held.mb[-1]:.0f} MB at the end{grown}; {100 * held.share:.0f} % of a processor"

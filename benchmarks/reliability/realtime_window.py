@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication
 
 from benchmarks.reliability.event_loop import Absences, LoopWatch
 from benchmarks.reliability.soak_study import ANIMAL
-from drivers.nidaq_client import load_client
+from kindle.gui.app import load_beforehand
 from kindle.gui.keys import Command
 from kindle.gui.preferences import Preferences
 from kindle.gui.window import Window
@@ -86,7 +86,7 @@ def main() -> None:
     application = QApplication(["kindle"])
     application.setStyle("Fusion")
     watch = LoopWatch()
-    load_client()
+    load_beforehand()
     window = Window(Preferences(Path(settings)), study=Path(study), rig=rig)
     window.show()
     watch.begin()

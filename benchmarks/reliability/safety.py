@@ -14,9 +14,9 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from benchmarks.reliability.result import Result
 from benchmarks.reliability.safety_machine import SafetyMachine
-from benchmarks.reliability.safety_second import SecondOpeners, second_openers
+from benchmarks.reliability.safety_second import second_openers
 from benchmarks.reliability.safety_tally import Tally
-from benchmarks.reliability.safety_wire import StopsOnWire, stops_on_wire
+from benchmarks.reliability.safety_wire import stops_on_wire
 
 FULL_S = 14_400.0
 STEPS, QUICK_STEPS = 1_000_000, 5_000
@@ -38,7 +38,8 @@ def run(quick: bool, seconds: float, first_seed: int = 1) -> Result:
     wanted = QUICK_STEPS if quick else STEPS
     stops = list(stops_on_wire(3 if quick else 40))
     openers = second_openers(1 if quick else 20)
-    tally, findings = Tally(), []
+    tally = Tally()
+    findings: list[str] = []
     for batch in batches(wanted, begun_s + seconds, first_seed):
         tally.add(batch.tally)
         findings += batch.findings

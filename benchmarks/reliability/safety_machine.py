@@ -42,7 +42,7 @@ from kindle.study import create_study, open_study
 STUDY = f'name = "safety model"\n[status]\nafter_s = {ALARM_AFTER_S}\n'
 BEGUN = datetime(2026, 2, 2, 9, tzinfo=UTC)
 
-GOES_ON_S = (0.0003, 0.02, 0.045, 0.15, 1.0, 4.0, 15.0, 40.0)
+GOES_ON_S = (0.0003, 0.015, 0.045, 1.0, 4.0, 15.0, 40.0)
 TO_ITS_END_S = 200.0
 """Longer than any request takes whose person does what is asked."""
 MISHAPS = (*FAULTS, *("a crash",) * 4, *("stop",) * 3, *("stop at once",) * 3, *("a second opener",) * 4)
@@ -50,7 +50,7 @@ LEAST_TRIAL_S = 2.0
 """From the onset of a train to the end of its trial, when nothing is cut short."""
 RESTARTS_S = 0.02
 """Nobody starts a program anew sooner; a train that was triggered before has begun by then."""
-WATCHES_S = (0.0, 0.03, 0.1, TO_ITS_END_S, TO_ITS_END_S, TO_ITS_END_S)
+WATCHES_S = (0.0, 0.033, 0.07, TO_ITS_END_S, TO_ITS_END_S, TO_ITS_END_S)
 """For so long a train is let go before the next thing happens."""
 
 
@@ -79,7 +79,7 @@ class SafetyMachine(RuleBasedStateMachine):
         limits=some_limits(),
         seed=st.sampled_from((1, 2, 3)),
         with_acts=st.sampled_from((False, False, True)),
-        in_study=st.sampled_from((False, False, True)),
+        in_study=st.sampled_from((False, False, False, True)),
         earlier=st.sampled_from((0.0, 0.0, 0.9)),
     )
     def a_rig(
@@ -114,7 +114,8 @@ class SafetyMachine(RuleBasedStateMachine):
             self.plan = spaced(plan, self.limits)
         if (plan := self.plan) is None:
             return
-        self.bench.observer.asked = max(trains_of(plan), key=lambda train: train.current_ua, default=None)
+        # An interrupted session goes on with its own plan.
+        self.bench.observer.asked += trains_of(plan)[-1:]
         due_us = self.main.due_us if isinstance(self.main, SessionProgram) else None
         came = due_us is not None and self.bench.observer.train_since(due_us)
         last_train: LastTrain = "delivered" if came else "void"
@@ -133,11 +134,10 @@ class SafetyMachine(RuleBasedStateMachine):
         self.asks_for(train, waits=waits, seconds=seconds)
         self.count("asks_for_a_train")
 
-    @precondition(lambda self: self.idle and self.bench.observer.asked is not None)
+    @precondition(lambda self: self.idle and self.bench.observer.asked)
     @rule(waits=st.sampled_from((True, True, True, False)), seconds=st.sampled_from(WATCHES_S))
     def asks_for_the_same_train(self, waits: bool, seconds: float) -> None:
-        assert self.bench.observer.asked is not None
-        self.asks_for(self.bench.observer.asked, waits=waits, seconds=seconds)
+        self.asks_for(self.bench.observer.asked[-1], waits=waits, seconds=seconds)
         self.count("asks_for_the_same_train")
 
     @precondition(lambda self: self.idle)
@@ -197,6 +197,13 @@ class SafetyMachine(RuleBasedStateMachine):
             self.person.answers(choices[choice % len(choices)] if choices else "100")
         self.goes_on(0.1)
         self.count("answers")
+
+    @precondition(lambda self: self.running and not self.person.stop and self.bench.observer.in_train)
+    @rule(at_once=st.booleans())
+    def stops_a_train(self, at_once: bool) -> None:
+        self.stops(at_once=at_once)
+        self.goes_on(0.2)
+        self.count("stops_a_train")
 
     @precondition(lambda self: self.running and not self.idle)
     @rule(seconds=st.sampled_from(GOES_ON_S), to_message=st.sampled_from((False, False, False, True)))
@@ -316,7 +323,7 @@ class SafetyMachine(RuleBasedStateMachine):
             self.asks(Rest(max(self.limits.min_interval_s - LEAST_TRIAL_S, 0.1), "interval"), TO_ITS_END_S)
         if self.idle:
             self.tally.n_asked += 1
-            self.bench.observer.asked = train
+            self.bench.observer.asked = (train,)
             self.asks(Stimulate(train), seconds, fresh=fresh)
 
     @property
@@ -394,6 +401,7 @@ class SafetyMachine(RuleBasedStateMachine):
     def session_is_over(self) -> None:
         self.bench.plays_on()
         self.bench.observer.new_session()
+        self.bench.observer.asked = ()
 
     def fires_now(self) -> None:
         self.bench.observer.pressed_fire()

@@ -93,12 +93,10 @@ def beyond_limits(train: FlowedTrain, limits: SafetyLimits) -> Iterator[str]:
         yield "max_charge_per_train_uc"
 
 
-def beyond_request(train: FlowedTrain, asked: PulseTrain) -> Iterator[str]:
-    """In what ``train`` is more than was asked for."""
-    if train.peak_ua > asked.current_ua * (1 + CODE_ROUNDING) + CODE_UA:
-        yield "the current asked for"
-    if train.n_pulses > asked.n_pulses:
-        yield "the pulses asked for"
+def beyond_request(train: FlowedTrain, asked: PulseTrain) -> bool:
+    """Whether ``train`` is more than was asked for."""
+    most_ua = asked.current_ua * (1 + CODE_ROUNDING) + CODE_UA
+    return train.peak_ua > most_ua or train.n_pulses > asked.n_pulses
 
 
 def unbalanced(train: FlowedTrain, limits: SafetyLimits) -> bool:

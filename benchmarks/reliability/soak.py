@@ -10,19 +10,17 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from msgspec import structs
-from numpy.typing import NDArray
 
 from benchmarks.reliability.result import Result
 from benchmarks.reliability.soak_bench import N_INPUTS, RATE_HZ, in_process, rig
-from benchmarks.reliability.soak_measures import Counted, Growth, counted, growth, resident_mb
+from benchmarks.reliability.soak_costs import WINDOWS, Costs, Timed, cost_of
+from benchmarks.reliability.soak_measures import Counted, Growth, counted, growth
 from benchmarks.reliability.soak_study import ANIMAL, soak_study
-from drivers.interface import Block, Channel, SampleSource
 from kindle.experimenter import Unattended
 from kindle.ordering import Order, prepare
 from kindle.progress import Done, Progress
@@ -35,99 +33,14 @@ FULL_S = 3 * 3600.0
 """Of wall time at most; the day takes about a quarter of an hour of one processor."""
 HOURS, QUICK_HOURS = 24.0, 0.25
 TRAIN_EVERY_S = 1800.0
-WINDOWS = 24
+JUDGED_H = 0.05
+"""A run of less signal says nothing."""
 ALLOWED_COST = 0.1
 """Growth of what a block costs over the whole run, as a share of its median."""
 ALLOWED_MB = 10.0
 ROOM = 1.05
 """Of the disk, beyond the samples themselves."""
 BLOCK_S = 0.2
-YARDSTICK_EVERY = 10
-"""Blocks."""
-_YARD = np.random.default_rng(1).normal(size=(N_INPUTS, 1000))
-
-
-@dataclass
-class Costs:
-    """Processor time of the session's thread; ``(n_blocks,)``, made and filled beforehand, so that nothing grows."""
-
-    n_blocks: int
-    n: int = 0
-    n_samples: NDArray[np.int32] = field(init=False)
-    source_s: NDArray[np.float32] = field(init=False)
-    """Of the simulation."""
-    program_s: NDArray[np.float32] = field(init=False)
-    """Of all that the program does between getting a block and asking for the next one."""
-    program_wall_s: NDArray[np.float32] = field(init=False)
-    yardstick_s: NDArray[np.float32] = field(init=False)
-    at_s: list[float] = field(default_factory=list)
-    mb: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.n_samples = np.full(self.n_blocks, -1, np.int32)
-        self.source_s, self.program_s, self.program_wall_s, self.yardstick_s = (
-            np.full(self.n_blocks, np.nan, np.float32) for _ in range(4)
-        )
-
-
-class Timed:
-    """``source``, with the cost of each block noted, and now and then what the process holds."""
-
-    def __init__(self, source: SampleSource, costs: Costs, look_every_s: float) -> None:
-        self._source = source
-        self._costs = costs
-        self._look_every = round(look_every_s * source.rate_hz)
-        self._look_at = 0
-        self._handed_cpu_s = self._handed_s = 0.0
-        self.n_samples = 0
-
-    @property
-    def channels(self) -> tuple[Channel, ...]:
-        return self._source.channels
-
-    @property
-    def rate_hz(self) -> float:
-        return self._source.rate_hz
-
-    def identify(self) -> str:
-        return self._source.identify()
-
-    def start(self) -> None:
-        self._source.start()
-
-    def read(self, n_samples: int) -> Block:
-        costs, n = self._costs, self._costs.n
-        asked_cpu_s = time.thread_time()
-        if 0 < n <= costs.n_blocks:
-            costs.program_s[n - 1] = asked_cpu_s - self._handed_cpu_s
-            costs.program_wall_s[n - 1] = time.perf_counter() - self._handed_s
-        if n % YARDSTICK_EVERY == 0 and n < costs.n_blocks:
-            costs.yardstick_s[n] = yardstick_s()
-            asked_cpu_s = time.thread_time()
-        block = self._source.read(n_samples)
-        self.n_samples += block.shape[1]
-        if self.n_samples >= self._look_at:
-            self._look_at += self._look_every
-            costs.at_s.append(self.n_samples / self.rate_hz)
-            costs.mb.append(resident_mb())
-        self._handed_cpu_s, self._handed_s = time.thread_time(), time.perf_counter()
-        if n < costs.n_blocks:
-            costs.n_samples[n] = block.shape[1]
-            costs.source_s[n] = self._handed_cpu_s - asked_cpu_s
-        costs.n += 1
-        return block
-
-    def close(self) -> None:
-        self._source.close()
-
-
-def yardstick_s() -> float:
-    """Processor time of the same work each time: short rows through numpy, as detector and simulation do it."""
-    begun_s = time.thread_time()
-    for row in _YARD:
-        np.minimum(np.maximum(row, -1.0), 1.0).sum()
-    np.sort(_YARD[:, :100], axis=1)
-    return time.thread_time() - begun_s
 
 
 class UntilTime(Unattended):
@@ -163,6 +76,8 @@ def run(quick: bool, seconds: float) -> Result:
         wanted = QUICK_HOURS if quick else HOURS
         hours = min(wanted, shutil.disk_usage(folder).free / (ROOM * 3600 * RATE_HZ * 2 * N_INPUTS))
         ran = soak(Path(folder), hours, time.monotonic() + seconds)
+    if ran.hours_run < JUDGED_H:
+        return Result((f"only {60 * ran.hours_run:.1f} min of signal in the time given: nothing can be said",), False)
     left_out = [] if hours == wanted else [f"the disk has no room for more than {hours:.1f} of {wanted:g} h"]
     findings = list(_findings(ran))
     return Result((*_told(ran), *left_out, *findings), not findings)
@@ -196,34 +111,11 @@ def soak(folder: Path, hours: float, ends_s: float = float("inf")) -> Ran:
     return Ran(hours, wall_s, stopped, timed.n_samples, n_trials, costs, config.block, counted(recording), problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Of a block, in ms; ``growth`` is that of its windows' medians in yardsticks, as a share of their median."""
-
-    median: float
-    high: float
-    windows: tuple[float, ...]
-    growth: Growth
-
-
-def cost_of(ran: Ran, values: NDArray[np.float32]) -> Cost:
-    """Whole blocks in equal windows, the first beginning after the first minute."""
-    costs = ran.costs
-    at_h = np.cumsum(np.maximum(costs.n_samples, 0)) / RATE_HZ / 3600
-    whole = np.flatnonzero((costs.n_samples == ran.block) & np.isfinite(values) & (at_h > 1 / 60))
-    parts = np.array_split(whole, WINDOWS)
-    medians = [1e3 * float(np.median(values[part])) for part in parts]
-    yardsticks = [1e3 * float(np.nanmedian(costs.yardstick_s[part])) for part in parts]
-    relative = np.divide(medians, yardsticks)
-    grown = growth([float(np.median(at_h[part])) for part in parts], list(relative / np.median(relative)))
-    return Cost(
-        1e3 * float(np.median(values[whole])), 1e3 * float(np.percentile(values[whole], 99)), tuple(medians), grown
-    )
-
-
-def _memory(ran: Ran) -> tuple[float, Growth]:
-    """Level after the first tenth, and growth from there on, in MB."""
+def _memory(ran: Ran) -> tuple[float, Growth] | None:
+    """Level after the first tenth, and growth from there on, in MB; ``None`` where the system does not tell."""
     since = len(ran.costs.mb) // 10
+    if not ran.costs.mb:
+        return None
     return ran.costs.mb[since], growth(ran.costs.at_s[since:], ran.costs.mb[since:])
 
 
@@ -231,11 +123,12 @@ def _findings(ran: Ran) -> Iterator[str]:
     if not ran.counted.whole or ran.counted.n_samples != ran.n_handed:
         yield f"the recording is not what the source handed over ({ran.n_handed} samples): {ran.counted}"
     yield from ran.problems
-    grown = cost_of(ran, ran.costs.program_s).growth
+    grown = cost_of(ran.costs, ran.costs.program_s, ran.block).growth
     if not grown.within(ALLOWED_COST):
         yield f"what a block costs grew by {grown.in_percent}; {100 * ALLOWED_COST:g} % are allowed"
-    if not (held := _memory(ran)[1]).within(ALLOWED_MB):
-        yield f"memory grew by {held} MB; {ALLOWED_MB:g} MB are allowed"
+    memory = _memory(ran)
+    if memory is not None and not memory[1].within(ALLOWED_MB):
+        yield f"memory grew by {memory[1]} MB; {ALLOWED_MB:g} MB are allowed"
 
 
 def _told(ran: Ran) -> Iterator[str]:
@@ -247,14 +140,16 @@ def _told(ran: Ran) -> Iterator[str]:
     )
     yield f"{ran.counted}; problems found by kindle verify: {len(ran.problems)}"
     for what, values in (("program", ran.costs.program_s), ("simulation", ran.costs.source_s)):
-        cost = cost_of(ran, values)
+        cost = cost_of(ran.costs, values, ran.block)
         yield (
             f"{what}, processor time of a block of {ran.block}: median {cost.median:.3f} ms, 99 % {cost.high:.2f} ms; "
             f"medians of {WINDOWS} windows {min(cost.windows):.3f} to {max(cost.windows):.3f} ms; growth over the run, "
             f"against work that stays the same: {cost.growth.in_percent}"
         )
-    wall = cost_of(ran, ran.costs.program_wall_s)
+    wall = cost_of(ran.costs, ran.costs.program_wall_s, ran.block)
     lasts_ms = 1e3 * ran.block / RATE_HZ
     yield f"program, wall time of a block: median {wall.median:.3f} ms, 99 % {wall.high:.2f} ms of {lasts_ms:g} ms"
-    level, grown_mb = _memory(ran)
-    yield f"memory: {level:.0f} MB after a tenth of the run, {ran.costs.mb[-1]:.0f} MB at its end, growth {grown_mb} MB"
+    if (memory := _memory(ran)) is not None:
+        level, grown = memory
+        last = ran.costs.mb[-1]
+        yield f"memory: {level:.0f} MB after a tenth of the run, {last:.0f} MB at its end, growth {grown} MB"

@@ -44,15 +44,15 @@ class Counted:
         return said if self.first_fault is None else f"{said}; first at sample {self.first_fault}"
 
 
-def counted(recording: Path) -> Counted:
+def counted(recording: Path, chunk: int = CHUNK) -> Counted:
     """Every sample of the counter channel against the one before it; each segment begins at 0."""
     opened = open_recording(recording)
     row = [channel.name for channel in opened.channels].index(COUNTER_NAME)
     total = Counted(0)
     for segment in opened.segments:
         before = -1
-        for first in range(0, segment.n_samples, CHUNK):
-            counts = np.array(segment.counts[row, first : first + CHUNK], np.int64)
+        for first in range(0, segment.n_samples, chunk):
+            counts = np.array(segment.counts[row, first : first + chunk], np.int64)
             total = _added(total, steps(counts, before))
             before = int(counts[-1])
         total = _added(total, Counted(0, n_told=segment.n_lost or 0))

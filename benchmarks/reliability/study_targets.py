@@ -4,45 +4,37 @@ import contextlib
 import io
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec.json import encode
 
 from benchmarks.reliability.target import Target, written
-from kindle.animal_rows import AlarmAcknowledged
+from benchmarks.reliability.told_journal import ANIMAL, chained, fields_in, line_of, tell_more, write_journal
 from kindle.batch_table import open_table
-from kindle.canonical import GENESIS, canonical_json, chain_hash
-from kindle.errors import JournalMismatch
-from kindle.journal import Journal, JournalReader, Row
+from kindle.canonical import canonical_json
+from kindle.journal import Journal, JournalReader
 from kindle.journal_verification import verify_chain
-from kindle.keeping import amend, note_event, weigh
-from kindle.protocols.threshold import ThresholdFound
-from kindle.rows import KINDS, StatusAlarmed, decode, kind_of
-from kindle.study import ANIMALS, JOURNAL, open_study
+from kindle.rows import KINDS, decode
+from kindle.study import JOURNAL
 from kindle.verification import notes_on, verify_study
 
-Fields = tuple[str, str, int | None, str, str]
-"""Session, kind, sample, time and payload."""
-ANIMAL = "P1"
 WELL_FORMED = 0.8
 WORK_S = 20.0
 """For a whole report; reading alone is held to much less."""
-_NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 
 
 def study_targets(study: Path, made: Path) -> tuple[Target, ...]:
     """``study`` is a sound one with a recorded session; ``made`` is a folder for copies of it."""
     told = made / "told"
     shutil.copytree(study, told)
-    _tell_more(told)
+    tell_more(told)
     with JournalReader.open(told / JOURNAL) as journal:
         rows = journal.rows()
     single = tuple(dict.fromkeys(f"{row.kind}\n{row.payload}".encode() for row in rows))
     session = next(row.session for row in rows if row.kind == "session_started")
-    lines = [_line(row) for row in rows]
+    lines = [line_of(row) for row in rows]
     short = [line for line in lines if line.split(b"\t")[0] in (session.encode(), b"animals")]
     journals = (b"".join(lines), b"".join(short))
     through = [
@@ -68,58 +60,6 @@ def study_targets(study: Path, made: Path) -> tuple[Target, ...]:
     )
 
 
-def _tell_more(study: Path) -> None:
-    """Kindling, drug days, convulsant tests, corrections: rows of every kind that a study may hold."""
-    from tests.told_tests import TestTeller, valproate
-
-    with open_study(study) as opened:
-        teller = TestTeller(opened)
-        for id in (ANIMAL, "P2"):
-            teller.animal(id)
-        teller.kindled(ANIMAL, [1.0, 4.0, None], [8.0, 20.0, 0.0])
-        teller.threshold(ANIMAL, ThresholdFound(80.0, 96.0))
-        teller.drug_threshold(ANIMAL, "valproate 200", [valproate(200.0)], ThresholdFound(96.0, 115.0))
-        teller.ptz("P2", "control", [], [(45.0, 3.0), (60.0, 5.0)], died_s=90.0)
-        teller.shock("P2", "valproate 200", [valproate(200.0)], 3.0)
-        teller.ptz("P2", "control", [], [], broken_off=True)
-        weigh(opened, ANIMAL, 280.0, _NOW)
-        note_event(opened, ANIMAL, "implanted", "", _NOW)
-        weighed = next(row.seq for row in opened.journal.rows() if row.kind == "weighed")
-        amend(opened, weighed, "weight_g", 281.0, "me", "misread", _NOW)
-        last = next(view for view in reversed(opened.sessions(ANIMAL)))
-        alarm = StatusAlarmed("recordings/gone", 7, "discharges for 300 s")
-        opened.journal.append(last.id, kind_of(alarm), alarm, sample=7, utc=_NOW)
-        seen_to = AlarmAcknowledged(ANIMAL, "me")
-        opened.journal.append(ANIMALS, kind_of(seen_to), seen_to, sample=None, utc=_NOW)
-        teller.left("P2", "died")
-
-
-def _line(row: Row) -> bytes:
-    sample = "" if row.sample is None else str(row.sample)
-    return "\t".join((row.session, row.kind, sample, row.utc_text, row.payload)).encode() + b"\n"
-
-
-def _fields(given: bytes) -> Iterator[Fields]:
-    """Of every line that has as many as a row."""
-    for line in given.decode("utf-8", "replace").split("\n"):
-        parts = line.split("\t", 4)
-        if len(parts) == 5:
-            session, kind, sample, utc, payload = parts
-            counted = int(sample) if sample.isascii() and sample.isdigit() and len(sample) < 19 else None
-            yield session, kind, counted, utc, payload
-
-
-def _chained(fields: Iterable[Fields]) -> Iterator[tuple[object, ...]]:
-    previous = GENESIS
-    for seq, values in enumerate(fields, 1):
-        try:
-            digest = chain_hash(previous, seq, *values)
-        except JournalMismatch:  # what no journal can hold
-            digest = GENESIS
-        yield seq, *values, digest
-        previous = digest
-
-
 def _in_study(told: Path, read: Callable[[Path], object]) -> Callable[[bytes, Path], object]:
     """What ``read`` makes of a study with the journal that is given."""
 
@@ -127,13 +67,7 @@ def _in_study(told: Path, read: Callable[[Path], object]) -> Callable[[bytes, Pa
         own = folder / "study"
         if not own.is_dir():
             shutil.copytree(told, own, ignore=shutil.ignore_patterns("journal*"))
-            Journal.open(folder / "empty.sqlite", create=True).close()
-        for left in own.glob("journal*"):
-            left.unlink()
-        shutil.copyfile(folder / "empty.sqlite", own / JOURNAL)
-        with closing(sqlite3.connect(own / JOURNAL)) as connection, connection:
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?, ?)", list(_chained(_fields(given))))
+        write_journal(own, fields_in(given))
         return read(own)
 
     return within
@@ -277,7 +211,7 @@ def _from_database(given: bytes, folder: Path) -> object:
         connection.execute(text("ATTACH ':memory:' AS kindle"))
         ROWS.create(connection)
         names = ("seq", "session", "kind", "sample", "utc", "payload", "hash")
-        for row in _chained(_fields(given)):
+        for row in chained(fields_in(given)):
             connection.execute(insert(ROWS).values(study="s", rig="r", **dict(zip(names, row, strict=True))))
         rows = rows_after(connection, "s", "r", 0, 1000)
     (folder / "copy.sqlite").unlink(missing_ok=True)

@@ -4,7 +4,8 @@
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -39,13 +40,14 @@ def run(quick: bool, seconds: float, seed: int = 1) -> Result:
         problems = [str(problem) for problem in verify_study(study)]
         kinds = {name: _bytes_changed(study, name, random, 0.8 * seconds / len(VOUCHED)) for name in VOUCHED}
         kinds["journal fields"] = _fields_changed(study, random, 0.2 * seconds)
+        kinds["journal end"], beside = _end_cut_off(study)
         told = _told_by_the_command(study)
     lines = [f"{name:15} {one.n:>6} changes, {len(one.missed)} missed, {len(one.astray)} found without telling where"
              for name, one in kinds.items()]  # fmt: skip
     wrong = [f"an untouched study is not whole: {problem}" for problem in problems] + told
     wrong += [what for one in kinds.values() for what in (*one.missed[:5], *one.astray[:5])]
     n = sum(one.n for one in kinds.values())
-    return Result((f"{n} changes, seed {seed}: {len(wrong)} findings", *lines, *wrong), not wrong)
+    return Result((f"{n} changes, seed {seed}: {len(wrong)} findings", *lines, beside, *wrong), not wrong)
 
 
 def _bytes_changed(study: Path, name: str, random: Random, seconds: float) -> Found:
@@ -89,11 +91,44 @@ def _fields_changed(study: Path, random: Random, seconds: float) -> Found:
     return found
 
 
+def _end_cut_off(study: Path) -> tuple[Found, str]:
+    """Any number of rows cut off the journal's end, which leaves a whole chain; and how many are found without a report.
+
+    The session's report names the hash of its last row, so that with it every cut must be found.
+    """
+    path, found, n_beside = study / "journal.sqlite", Found(), 0
+    original = path.read_bytes()
+    pages, away = study / "reports", study.with_name("reports")
+    with closing(sqlite3.connect(path)) as connection:
+        (last,) = connection.execute("SELECT max(seq) FROM rows").fetchone()
+    for kept in range(1, last):
+        _cut(path, kept)
+        _judge(found, verify_study(study), path, f"journal: rows after {kept} cut off")
+        pages.rename(away)
+        n_beside += bool(verify_study(study))
+        away.rename(pages)
+        path.write_bytes(original)
+    return found, f"without a report, {n_beside} of the {last - 1} cuts are found by recordings, trains and markers"
+
+
+def _cut(path: Path, kept: int) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection, _untriggered(connection):
+        connection.execute("DELETE FROM rows WHERE seq > ?", (kept,))
+
+
+@contextmanager
+def _untriggered(connection: sqlite3.Connection) -> Iterator[None]:
+    """The triggers are taken away, and put back."""
+    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f'DROP TRIGGER "{name}"')
+    yield
+    for _, text in triggers:
+        connection.execute(text)
+
+
 def _alter(path: Path, random: Random) -> str:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            connection.execute(f'DROP TRIGGER "{name}"')
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection, _untriggered(connection):
         last = connection.execute("SELECT max(seq) FROM rows").fetchone()[0]
         seq, field_ = random.randrange(1, last), random.choice((*_FIELDS, "row"))
         if field_ == "row":
@@ -104,8 +139,6 @@ def _alter(path: Path, random: Random) -> str:
             connection.execute("UPDATE rows SET sample = coalesce(sample, 0) + 1 WHERE seq = ?", (seq,))
         else:
             connection.execute(f"UPDATE rows SET {field_} = {field_} || ' ' WHERE seq = ?", (seq,))
-        for _, text in triggers:
-            connection.execute(text)
     return f"journal: {field_} of row {seq} altered"
 
 

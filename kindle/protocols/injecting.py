@@ -68,12 +68,19 @@ def refusal(pretreated: Sequence[Pretreated], tolerance_s: float) -> Steps[str]:
             )
             if (yield from confirm(question, ("no", "yes"))) == "no":
                 return f"the time since the injection of {one.name} is not known"
-        elif abs(one.waited_s - one.planned_s) > tolerance_s:
-            return (
-                f"{one.waited_s / 60:.1f} min have passed since the injection of {one.name}; the plan asks for "
-                f"{one.planned_s / 60:g} min, give or take {tolerance_s:g} s"
-            )
+        elif told := wrong_time(one, tolerance_s):
+            return told
     return ""
+
+
+def wrong_time(one: Pretreated, tolerance_s: float) -> str:
+    """What is wrong with the time of a test, or nothing; an unknown time is not judged here."""
+    if one.waited_s is None or abs(one.waited_s - one.planned_s) <= tolerance_s:
+        return ""
+    return (
+        f"{one.waited_s / 60:.1f} min have passed since the injection of {one.name}; the plan asks for "
+        f"{one.planned_s / 60:g} min, give or take {tolerance_s:g} s"
+    )
 
 
 def names(given: Sequence[Injected]) -> tuple[str, ...]:

@@ -211,8 +211,8 @@ def test_another_criterion_is_judged_in_the_background_and_compared(window: Revi
     qtbot.waitUntil(lambda: window.judging.going is None, timeout=60_000)
     assert window.statusBar().currentMessage() == "Judged by wagrij_gaers: 1 discharge"
     assert window.trial.comparison.text() == "wagrij_gaers − as recorded: onset +0.06 s, end +0.00 s, duration -0.06 s"
-    assert (window.above.currentText(), window.below.currentText()) == ("as recorded", "wagrij_gaers")
-    window.below.setCurrentText("nothing")
+    assert (window.compared.above.currentText(), window.compared.below.currentText()) == ("as recorded", "wagrij_gaers")
+    window.compared.below.setCurrentText("nothing")
     assert not window.trial.comparison.isVisible()
 
 
@@ -276,7 +276,7 @@ def test_everything_is_reached_with_the_tab_key(window: ReviewWindow, qtbot: QtB
         window.stops,
         window.judging.presets,
         window.judging.judge,
-        window.above,
+        window.compared.above,
         window.export,
         window.trial.add,
         window.trial.save,

@@ -1,12 +1,13 @@
 """The window as a technician uses it: sessions clicked and typed through on the emulated instruments."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from at_window import UNHURRIED, AtWindow
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from drivers.simulated.faults import Faults
@@ -19,6 +20,8 @@ from kindle.gui.window import Window
 from kindle.ledger_view import ledger_of
 from kindle.protocols.kindling import KindlingDone
 from kindle.protocols.threshold import ThresholdFound
+from kindle.roster import read_roster
+from kindle.session import utc_now
 from kindle.situation import Phase
 from kindle.study import open_study
 from tests.bench import Rig, bench, config, new_study, session_of
@@ -420,3 +423,15 @@ def test_in_large_type_the_traces_keep_their_room_while_a_question_stands(kindli
     assert at.window.height() == 800
     assert at.page.traces is not None
     assert at.page.traces.height() > 800 / 3.5
+
+
+def test_how_old_the_picture_of_the_other_rigs_is_stands_above_the_animals(at: AtWindow, study: Path) -> None:
+    start = at.window.start
+    assert start.stale == ""
+    roster = read_roster(study, utc_now())
+    told = "the database cannot be reached: what the other rigs did is shown as it was known at 2026-11-02 08:10 UTC"
+    start.show_roster(replace(roster, stale=told))
+    assert start.stale == told
+    assert any(label.isVisible() and label.text() == told for label in start.findChildren(QLabel))
+    start.show_roster(roster)
+    assert not any(label.isVisible() and "cannot be reached" in label.text() for label in start.findChildren(QLabel))

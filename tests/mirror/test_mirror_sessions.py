@@ -24,6 +24,7 @@ from kindle.progress import Done, Fired, Listener, Progress, unheard
 from kindle.protocols.threshold import ThresholdFound
 from kindle.report.study_facts import study_facts
 from kindle.report.study_sources import sources_of
+from kindle.roster import read_roster
 from kindle.rows import Animal
 from kindle.session import run_session
 from kindle.sharing import freshened, mirror_of, release, take_over
@@ -85,6 +86,7 @@ def test_a_network_lost_in_mid_session_changes_nothing_of_it(server: Server, dat
             assert told is not None
             assert "cannot be reached" in told
             assert "what the other rigs did is shown as it was known at 2" in told
+        assert read_roster(left, datetime.now(UTC)).stale == told
         between.mend()
         with open_study(left) as study:
             assert freshened(study) is None

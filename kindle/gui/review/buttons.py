@@ -1,10 +1,10 @@
-"""Rows of buttons, each with the key that does the same."""
+"""Rows and columns of widgets, and buttons each with the key that does the same."""
 
 from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QPushButton, QVBoxLayout, QWidget
 
 _KEY = "key"
 """Name of the property of a button that holds its key."""
@@ -55,3 +55,19 @@ def row(*widgets: QWidget | None) -> QHBoxLayout:
 def _press(pressed: QPushButton) -> None:
     if pressed.isVisible() and pressed.isEnabled():
         pressed.clicked.emit()
+
+
+def column(*parts: QWidget | QLayout | tuple[QWidget, int]) -> QWidget:
+    """From the top; a number beside a widget says how much of the room it takes."""
+    made = QVBoxLayout()
+    for part in parts:
+        match part:
+            case (QWidget() as widget, share):
+                made.addWidget(widget, share)
+            case QLayout():
+                made.addLayout(part)
+            case QWidget():
+                made.addWidget(part)
+    whole = QWidget()
+    whole.setLayout(made)
+    return whole

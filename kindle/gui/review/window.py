@@ -4,18 +4,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence
-from PySide6.QtWidgets import QComboBox, QLabel, QLayout, QListWidget, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QWidget
 
 from kindle.errors import KindleError
 from kindle.gui.look import Look, stylesheet
 from kindle.gui.look import look as look_of
 from kindle.gui.review.asking import ON_SCREEN, Questions
-from kindle.gui.review.buttons import act, button, hear_keys, quiet, row
+from kindle.gui.review.buttons import act, button, column, hear_keys, quiet, row
+from kindle.gui.review.compared import Compared
 from kindle.gui.review.draft import Edge
 from kindle.gui.review.figure import write_figure
 from kindle.gui.review.judging_bar import JudgingBar
+from kindle.gui.review.listed import Listed
 from kindle.gui.review.looking import Looking
 from kindle.gui.review.opening import Entry, entries
 from kindle.gui.review.panel import SignalPanel
@@ -25,11 +27,8 @@ from kindle.gui.review.trial_panel import TrialPanel
 from kindle.spreading import processes
 
 POLL_MS = 100
-LIST_PX = 260
 SMALLEST_S = 1e-9
 """A move of an edge by less than a sample is one by a sample."""
-NOBODY = "nothing"
-"""To compare with."""
 UNJUDGED = "Not judged yet: Judge again finds trains, discharges and seizures by the criterion chosen"
 AS_RECORDED = "Shown as the journal has it; judge again to compare another criterion"
 KEYS = (
@@ -59,10 +58,10 @@ class ReviewWindow(QMainWindow):
         self.panel = SignalPanel(look)
         self.trial = TrialPanel(lambda: self.panel.span_s)
         self.judging = JudgingBar(executors)
-        self.sessions, self._sessions_title = self._listed("Sessions", self._session_chosen)
-        self.stops, _ = self._listed("Trials and events", self._stop_chosen)
-        self.above, self.below = (self._compared(name) for name in ("Shown", "Compared with"))
+        self.sessions, self._sessions_title = Listed("Sessions", self._session_chosen), quiet("Sessions")
+        self.stops = Listed("Trials and events", self._stop_chosen)
         self.export = button("E&xport…", self._export, "Ctrl+E")
+        self.compared = Compared(self.export)
         self._make_view_menu()
         self.setCentralWidget(self._laid_out())
         self._connect()
@@ -89,11 +88,7 @@ class ReviewWindow(QMainWindow):
         if not self._open(found[0]):
             return
         self._entries = found
-        self.sessions.blockSignals(True)
-        self.sessions.clear()
-        self.sessions.addItems([entry.title for entry in found])
-        self.sessions.setCurrentRow(0)
-        self.sessions.blockSignals(False)
+        self.sessions.show_all([entry.title for entry in found], 0)
         for widget in (self.sessions, self._sessions_title):
             widget.setVisible(len(found) > 1)
 
@@ -110,22 +105,6 @@ class ReviewWindow(QMainWindow):
         self._let_go()
         event.accept()
 
-    def _listed(self, title: str, chosen: Callable[[int], None]) -> tuple[QListWidget, QLabel]:
-        listed = QListWidget()
-        listed.setAccessibleName(title)
-        listed.setMinimumWidth(LIST_PX)
-        listed.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        listed.setWordWrap(True)
-        listed.currentRowChanged.connect(chosen)
-        return listed, quiet(title)
-
-    def _compared(self, name: str) -> QComboBox:
-        box = QComboBox()
-        box.setAccessibleName(name)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        box.currentIndexChanged.connect(self._compare)
-        return box
-
     def _make_view_menu(self) -> None:
         view = self.menuBar().addMenu("&View")
         self._dark, self._large = view.addAction("&Dark"), view.addAction("&Large type")
@@ -137,8 +116,7 @@ class ReviewWindow(QMainWindow):
     def _laid_out(self) -> QWidget:
         open_file = button("&Open file…", partial(self._ask_and_open, self._questions.file), "Ctrl+O")
         open_study = button("Open s&tudy…", partial(self._ask_and_open, self._questions.folder), "Ctrl+Shift+O")
-        compared = row(quiet("Shown"), self.above, quiet("compared with"), self.below, None, self.export)
-        left = _column(
+        left = column(
             self._sessions_title,
             (self.sessions, 1),
             quiet("Trials and events"),
@@ -146,7 +124,7 @@ class ReviewWindow(QMainWindow):
             self.trial.sayings,
             quiet(KEYS, wraps=True),
         )
-        right = _column(self.heading, compared, (self.panel, 1), self.trial)
+        right = column(self.heading, self.compared, (self.panel, 1), self.trial)
         split = QSplitter()
         split.addWidget(left)
         split.addWidget(right)
@@ -154,13 +132,14 @@ class ReviewWindow(QMainWindow):
         split.setStretchFactor(1, 1)
         for widget in (self.sessions, self._sessions_title):
             widget.setVisible(False)
-        return _column(row(open_file, open_study, None, self.judging), (split, 1))
+        return column(row(open_file, open_study, None, self.judging), (split, 1))
 
     def _connect(self) -> None:
         self.panel.edge_moved.connect(self.trial.drag)
         self.panel.edge_chosen.connect(self._edge_chosen)
         self.panel.channel_chosen.connect(self._channel_chosen)
         self.trial.changed.connect(self._draft_changed)
+        self.compared.changed.connect(self._draft_changed)
         self.trial.save_wanted.connect(self._save)
         self.judging.judged.connect(self._judged)
         for speaking in (self.trial, self.judging):
@@ -197,7 +176,7 @@ class ReviewWindow(QMainWindow):
         self.panel.look_at(looking)
         self.say(UNJUDGED if looking.part is None else AS_RECORDED)
         self._fill_stops()
-        self._fill_readings()
+        self.compared.show_looking(looking)
         if looking.part is not None and looking.stops:
             self.stops.setCurrentRow(0)
         self._show_details()
@@ -222,14 +201,14 @@ class ReviewWindow(QMainWindow):
             return
         left = self._may_leave() and self._open(self._entries[number])
         if not left and self.looking is not None:
-            _set_row(self.sessions, self._entries.index(self.looking.entry))
+            self.sessions.show_at(self._entries.index(self.looking.entry))
 
     def _stop_chosen(self, number: int) -> None:
         looking = self.looking
         if looking is None or number < 0 or number == looking.at:
             return
         if not self._may_leave():
-            _set_row(self.stops, looking.at or 0)
+            self.stops.show_at(looking.at or 0)
             return
         stop = looking.jump(number)
         if stop is not None:
@@ -242,36 +221,15 @@ class ReviewWindow(QMainWindow):
             self.stops.setCurrentRow(max(0, min(self.stops.count() - 1, at + by)))
 
     def _fill_stops(self) -> None:
-        looking = self.looking
-        self.stops.blockSignals(True)
-        self.stops.clear()
-        if looking is not None:
-            self.stops.addItems([stop.label for stop in looking.stops])
-            self.stops.setCurrentRow(-1 if looking.at is None else looking.at)
-        self.stops.blockSignals(False)
-
-    def _fill_readings(self) -> None:
-        labels = [] if self.looking is None else [reading.label for reading in self.looking.readings]
-        places = (None, None) if self.looking is None else self.looking.compared
-        for box, place in zip((self.above, self.below), places, strict=True):
-            box.blockSignals(True)
-            box.clear()
-            box.addItems([NOBODY, *labels])
-            box.setCurrentIndex(0 if place is None else place + 1)
-            box.blockSignals(False)
-
-    def _compare(self) -> None:
-        if self.looking is None:
-            return
-        above, below = (None if box.currentIndex() <= 0 else box.currentIndex() - 1 for box in (self.above, self.below))
-        self.looking.compared = (above, below)
-        self._draft_changed()
+        stops = () if self.looking is None else self.looking.stops
+        at = None if self.looking is None else self.looking.at
+        self.stops.show_all([stop.label for stop in stops], -1 if at is None else at)
 
     def _judged(self, reading: Reading) -> None:
         if self.looking is not None:
             self.looking.heard(reading)
             self._fill_stops()
-            self._fill_readings()
+            self.compared.show_looking(self.looking)
             self._draft_changed()
 
     def _poll(self) -> None:
@@ -337,25 +295,3 @@ class ReviewWindow(QMainWindow):
         self.heading.setText(title if looking is None or looking.stop is None else looking.stop.label)
         self.trial.show_looking(looking)
         self.export.setEnabled(looking is not None)
-
-
-def _set_row(listed: QListWidget, number: int) -> None:
-    listed.blockSignals(True)
-    listed.setCurrentRow(number)
-    listed.blockSignals(False)
-
-
-def _column(*parts: QWidget | QLayout | tuple[QWidget, int]) -> QWidget:
-    """From the top; a number beside a widget says how much of the room it takes."""
-    column = QVBoxLayout()
-    for part in parts:
-        match part:
-            case (QWidget() as widget, share):
-                column.addWidget(widget, share)
-            case QLayout():
-                column.addLayout(part)
-            case QWidget():
-                column.addWidget(part)
-    whole = QWidget()
-    whole.setLayout(column)
-    return whole

@@ -17,16 +17,19 @@ REBOUND_S, REBOUND = 0.45, 0.3
 SETTLING_S = 1.5
 """So soon after blindness the amplifier may still be coming back: a spike counts only as far as it stands out from the
 unfiltered signal beside it, which the bend of a recovery does not."""
-UNSETTLED_S = 0.4
+UNSETTLED_S = 0.35
 """Sooner still, a first spike must also agree with those that follow it."""
 TRUST_REGAINED = 3.0
 LEAST_TRUST = 0.35
+VOUCHED, VOUCHERS = 0.6, 3
+"""So much of its height must be believed, and so many spikes follow, for a rhythm to vouch for a small first one."""
 LONGEST_BLIND_S = 30.0
 """A discharge that goes on after a longer blindness counts as another one."""
 COVERED_S = 0.5
 """Muscle this close together covers what lies between."""
 LIFE_S = 0.6
 REMEMBERED_MINOR = 64
+REMEMBERED_PASSED = 16
 SUSTAINED = 0.8
 """Of the least duration: shorter bursts with pauses between them are interictal, however many there are."""
 LONG_INTERVAL = 1.3
@@ -69,7 +72,7 @@ class Discharge:
         assert run.first is not None
         assert run.last is not None
         if self.n_runs:
-            self.pause(run.first.clean, rules.afterglow)
+            self.pause(run.first.clean, rules)
         self.tally.merge(run.tally)
         self.spiking += run.spiking
         self.longest_run = max(self.longest_run, run.spiking)
@@ -84,11 +87,11 @@ class Discharge:
         """Clean time of the last that was seen of it."""
         return max(self.last.clean, self.sign_of_life)
 
-    def pause(self, until: float, afterglow: float) -> None:
-        """A pause ended at ``until``, unless signs of life ended it before; they are part of it for a short while."""
-        since = self.latest if self.sign_of_life - self.last.clean > afterglow else self.last.clean
+    def pause(self, until: float, rules: Rules) -> None:
+        """A pause ended at ``until``. Signs of life in it shorten only one that would otherwise have ended all."""
+        bridged = self.sign_of_life - self.last.clean > rules.afterglow and until - self.last.clean > rules.merge_gap
         if until > self.latest:
-            self.gaps = (self.gaps[1], until - since)
+            self.gaps = (self.gaps[1], until - (self.latest if bridged else self.last.clean))
 
     def copy(self) -> "Discharge":
         return Discharge(
@@ -154,8 +157,8 @@ class Follower:
         self._hidden = 0.0
         self._recent: list[tuple[int, float]] = []
         """Sample and believed height of the last spikes that were no after-waves."""
-        self._lesser: Timed | None = None
-        """The last spike that was a little too small."""
+        self._passed: list[Timed] = []
+        """Spikes shortly after blindness that did not count: the rhythm that follows may vouch for them."""
         self._last_kept = -1
         self._last_life = float("-inf")
 
@@ -184,6 +187,7 @@ class Follower:
         if self._is_after_wave(spike):
             if self.run is not None and self._is_other_half(spike, self.run):
                 self.run.accompany(Timed(spike, self.clean(spike.sample), False))
+            self._pass(spike, trust)
             return False
         self._recent = [*self._recent[-2:], (spike.sample, trust * spike.uv)]
         ratio = trust * spike.ratio
@@ -193,8 +197,7 @@ class Follower:
         if ratio < self.rules.kept_ratio and not self._is_supported(spike, ratio):
             if self.run is not None and self.in_run:
                 self.run.pass_by()
-            if ratio >= SUPPORTED * self.rules.criterion.amplitude_ratio:
-                self._lesser = timed
+            self._pass(spike, trust)
             return False
         if self.run is not None and self._is_silence(self.run, timed.clean, spike.sample):
             self._end_run()
@@ -205,11 +208,24 @@ class Follower:
         established = self.run.first is not None
         self.run.add(timed)
         if not established and self.run.first is not None:
-            if self._lesser is not None:
-                self.run.precede(self._lesser)
             self._attach(self.run)
+        self._look_back()
         self._last_kept = spike.sample
         return True
+
+    def _pass(self, spike: Spike, trust: float) -> None:
+        if trust >= VOUCHED and UNSETTLED_S <= self._since_blind_s(spike) < SETTLING_S:
+            self._passed = [*self._passed[1 - REMEMBERED_PASSED :], Timed(spike, self.clean(spike.sample), False)]
+
+    def _look_back(self) -> None:
+        """Once the rhythm is known, a spike that the recovery hid may turn out to be its first."""
+        run, discharge = self.run, self._discharge
+        if run is None or run.first is None or discharge is None or discharge.n_runs or run.tally.n < VOUCHERS:
+            return
+        for timed in reversed(self._passed):
+            if timed.clean < run.first.clean and run.precede(timed):
+                discharge.first = timed
+        self._passed = []
 
     def open_discharge(self) -> Discharge | None:
         """The discharge that may still go on, as it stands with the run going on."""
@@ -251,7 +267,7 @@ class Follower:
             self._last_life = before
         elif now - before <= LIFE_S * self.rules.rate_hz and now - discharge.latest <= self._tolerance(discharge):
             if before - discharge.latest > self.rules.slow:
-                discharge.pause(before, self.rules.afterglow)
+                discharge.pause(before, self.rules)
             discharge.sign_of_life = max(now, discharge.sign_of_life)
 
     def _tolerance(self, discharge: Discharge) -> float:

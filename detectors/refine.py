@@ -1,25 +1,37 @@
-"""Offline refinement of boundaries with a zero-phase filter: it snaps, it never judges again.
+"""Offline refinement of boundaries with a zero-phase filter: it places them, it never judges again.
 
-A boundary moves to the peak itself, by 60 ms at most, and the onset may move further back over spikes that the
-recovery of the amplifier hid. Letting the zero-phase signal decide anew would cut slow discharges short.
+A boundary moves to the peak itself, by 60 ms at most. Shortly after the train the recovery of the amplifier hides
+spikes from the live path, and bends the background into others; with the recovery taken away, the onset moves to the
+first spike that stands among those that follow it. Deciding anew on the zero-phase signal would cut slow discharges.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import optimize, signal
+from numpy.typing import NDArray
+from scipy import signal
 
 from detectors.arrays import Floats
 from detectors.criterion import Afterdischarge, Criterion, Judgement, Kind
+from detectors.recovery import recovery_uv
 
+LOW_HZ, HIGH_HZ = 2.0, 70.0
 SNAP_S = 0.06
-HIDDEN_S = 3.0
-"""After the signal is back, spikes may be hidden by the recovery for this long."""
-SUPPORT = 0.7
-"""An added spike has this share of the height of those that follow it, and their sign,"""
+UNSETTLED_S = 1.5
+"""An onset so soon after the signal is back is looked for anew."""
+EDGE_S = 0.06
+"""Where the signal begins, the filter makes peaks of its own."""
+LEAST = 0.3
+"""Of the baseline's peak: smaller deflections are noise, not even a measure of size."""
+STANDS_OUT = 1.2
+"""Of the baseline's peak: what the background reaches by chance is no spike that the recovery hid."""
+AMONG, FOLLOWING_S = 0.4, 1.0
+"""Of the typical height of those of the next second: a smaller deflection before them is not one of them."""
+RHYTHM_S, UNKNOWN_INTERVAL_S = 2.0, 0.4
 PACE = 1.5
-"""and comes no longer before them than this many of their intervals."""
+"""A hidden spike comes no longer before the next than this many of their intervals."""
+
+Samples = NDArray[np.intp]
 
 
 def refine(
@@ -29,25 +41,23 @@ def refine(
     if not judgement.afterdischarges:
         return judgement
     criterion = criterion or Criterion()
-    back = _believed_from(judgement)
-    start = max(back - first_sample, 0)
-    z = _zero_phase(uv[start:], rate_hz)
+    start = max(_believed_from(judgement) - first_sample, 0)
+    z = _zero_phase(uv[start:], rate_hz, judgement.baseline_uv)
     origin = first_sample + start
-    limit_uv = criterion.amplitude_ratio * judgement.baseline_uv
     refined: list[Afterdischarge] = []
     for event in judgement.afterdischarges:
         onset = _snapped(z, event.onset_sample - origin, rate_hz)
         end = _snapped(z, event.end_sample - origin, rate_hz)
-        added = 0
-        if event.kind is Kind.PRIMARY and onset <= HIDDEN_S * rate_hz:
-            earlier = _hidden_spikes(z, onset, limit_uv, rate_hz)
-            onset, added = (earlier[-1] if earlier else onset), len(earlier)
+        gained = 0
+        if event.kind is Kind.PRIMARY and onset <= UNSETTLED_S * rate_hz:
+            latest = end - criterion.min_duration_s * rate_hz
+            onset, gained = _first_spike(z[: end + 1], onset, latest, rate_hz, judgement.baseline_uv)
         refined.append(
             replace(
                 event,
                 onset_sample=origin + onset,
                 end_sample=origin + max(onset, end),
-                n_spikes=event.n_spikes + added,
+                n_spikes=event.n_spikes + gained,
             )
         )
     return replace(judgement, afterdischarges=tuple(refined))
@@ -62,43 +72,14 @@ def _believed_from(judgement: Judgement) -> int:
     return back
 
 
-def _zero_phase(uv: Floats, rate_hz: float) -> Floats:
+def _zero_phase(uv: Floats, rate_hz: float, baseline_uv: float) -> Floats:
     known = np.isfinite(uv)
     if not known.all():
         uv = np.interp(np.arange(uv.size), np.flatnonzero(known), uv[known]) if known.any() else np.zeros(uv.size)
-    uv = uv - _recovery(uv, rate_hz)
-    sos = signal.butter(1, [3.0, min(70.0, 0.4 * rate_hz)], "bandpass", fs=rate_hz, output="sos")
+    uv = uv - recovery_uv(uv, rate_hz, baseline_uv)
+    sos = signal.butter(1, [LOW_HZ, min(HIGH_HZ, 0.4 * rate_hz)], "bandpass", fs=rate_hz, output="sos")
     padding = min(uv.size - 1, round(rate_hz))
     return np.asarray(signal.sosfiltfilt(sos, uv, padlen=max(0, padding)))
-
-
-def _recovery(uv: Floats, rate_hz: float) -> Floats:
-    """The exponential of an amplifier coming back, fitted with a line, robustly, to the first seconds."""
-    n = min(uv.size, round(HIDDEN_S * rate_hz))
-    step = max(1, round(rate_hz / 250))
-    t, head = np.arange(0, n, step) / rate_hz, uv[:n:step]
-    if head.size < 50:
-        return np.zeros(uv.size)
-    scale = float(np.median(np.abs(head - np.median(head)))) or 1.0
-    best, best_cost = np.zeros(3), np.inf
-    best_tau = 1.0
-    for tau in np.geomspace(0.02, 1.5, 12):
-        design = np.stack([np.exp(-t / tau), np.ones_like(t), t], axis=1)
-        guess = np.linalg.lstsq(design, head, rcond=None)[0]
-        fit = optimize.least_squares(
-            _residual, guess, jac=_jacobian, loss="soft_l1", f_scale=scale, max_nfev=15, args=(design, head)
-        )
-        if fit.cost < best_cost:
-            best, best_cost, best_tau = fit.x, fit.cost, float(tau)
-    return np.asarray(best[0] * np.exp(-np.arange(uv.size) / rate_hz / best_tau))
-
-
-def _residual(weights: Floats, design: Floats, head: Floats) -> Floats:
-    return np.asarray(design @ weights - head)
-
-
-def _jacobian(weights: Floats, design: Floats, head: Floats) -> Floats:
-    return design
 
 
 def _snapped(z: Floats, sample: int, rate_hz: float) -> int:
@@ -107,21 +88,41 @@ def _snapped(z: Floats, sample: int, rate_hz: float) -> int:
     return low + int(np.abs(z[low:high]).argmax()) if low < high else sample
 
 
-def _hidden_spikes(z: Floats, onset: int, limit_uv: float, rate_hz: float) -> list[int]:
-    """Spikes before ``onset``, the latest first, each as large and as close as those after it."""
-    separation = max(1, round(SNAP_S * rate_hz))
-    sign = np.sign(z[onset])
-    after, _ = signal.find_peaks(sign * z[onset : onset + round(2 * rate_hz)], height=limit_uv, distance=separation)
-    following: Sequence[int] = [onset, *(onset + after).tolist()][:4]
-    if len(following) < 3:
-        return []
-    height = float(np.median(np.abs(z[list(following)])))
-    interval = float(np.median(np.diff(following)))
-    before, _ = signal.find_peaks(sign * z[:onset], height=max(limit_uv, SUPPORT * height), distance=separation)
-    found: list[int] = []
-    for sample in reversed(before.tolist()):
-        if (found[-1] if found else onset) - sample > PACE * interval:
+def _first_spike(z: Floats, onset: int, latest: float, rate_hz: float, baseline_uv: float) -> tuple[int, int]:
+    """The first spike of the discharge, and how many more than were seen it has (-1 if the first seen was none)."""
+    reach = round(SNAP_S * rate_hz)
+    found, _ = signal.find_peaks(np.abs(z), height=LEAST * baseline_uv, distance=max(1, reach))
+    peaks: Samples = found[found >= EDGE_S * rate_hz]
+
+    def stands(peak: int) -> bool:
+        least_uv = max(STANDS_OUT * baseline_uv, AMONG * _height_after(z, peaks, peak, rate_hz))
+        return bool(abs(z[peak]) >= least_uv)
+
+    believed = (int(peak) for peak in peaks if onset - reach <= peak <= latest)
+    first = next((peak for peak in believed if stands(peak)), None)
+    if first is None:
+        return onset, 0
+    gained = -1 if first > onset + reach else 0
+    longest = PACE * _interval(z, peaks, first, rate_hz)
+    for peak in reversed([int(peak) for peak in peaks if peak < first]):
+        if first - peak > longest:
             break
-        if (found[-1] if found else onset) - sample >= 0.5 * interval:
-            found.append(sample)
-    return found
+        if stands(peak):
+            first, gained = peak, gained + 1
+    return first, gained
+
+
+def _height_after(z: Floats, peaks: Samples, peak: int, rate_hz: float) -> float:
+    """Median height of the peaks of the next second, those of the larger sign; 0 where there are not two."""
+    after = z[peaks[(peaks > peak + SNAP_S * rate_hz / 2) & (peaks <= peak + FOLLOWING_S * rate_hz)]]
+    sides = (after[after > 0], -after[after < 0])
+    return max((float(np.median(side)) for side in sides if side.size >= 2), default=0.0)
+
+
+def _interval(z: Floats, peaks: Samples, first: int, rate_hz: float) -> float:
+    """Between the spikes of the larger sign in the first seconds."""
+    near = peaks[(peaks >= first) & (peaks <= first + RHYTHM_S * rate_hz)]
+    near = near[np.abs(z[near]) >= AMONG * _height_after(z, peaks, first, rate_hz)]
+    heights = z[near]
+    larger = near[heights * heights.sum() > 0]
+    return float(np.median(np.diff(larger))) if larger.size > 2 else UNKNOWN_INTERVAL_S * rate_hz

@@ -10,7 +10,7 @@ from detectors.spikes import Spike
 
 LOOSE_ENDS_S = 0.6
 """Below the criterion's amplitude a spike belongs to a run only this close to the others."""
-ALONE_S = 0.5
+ALONE_S = 0.6
 """A first spike this long before a faster rhythm is none of it."""
 AFTERGLOW_S = 1.2
 """Signs of life so soon after a run do not shorten the pause that follows it."""
@@ -22,10 +22,10 @@ BIN = 0.01
 LONGEST_HEAD = 24
 POLYSPIKES = 2
 """Spikes so close that they are one peak with several tops make a run by themselves."""
-LESSER_FIRST, LESSER, TINY = 0.5, 0.5, 0.4
+LESSER_FIRST, LESSER, TINY = 0.42, 0.5, 0.4
 """Of its neighbours' height: after a pause, or before one, so small a spike is not one of theirs; or anywhere."""
-PRECEDING = 0.6, 1.4
-"""Of the first interval: so long before it comes a spike that belongs to the same rhythm."""
+PRECEDING, PRECEDING_HEIGHT = (0.5, 1.9), 0.3
+"""Of the mean interval, and of the present height: so long before the first comes another of its rhythm, so large."""
 STRAY_BLUNT, STRAY_AHEAD = 0.7, 1.2
 """Of the sharpness and of the interval of the spikes that follow it."""
 SMALL, BLUNT = 0.55, 0.6
@@ -54,6 +54,10 @@ class Rules:
     @property
     def max_gap(self) -> float:
         return self.criterion.max_gap_s * self.rate_hz
+
+    @property
+    def merge_gap(self) -> float:
+        return self.criterion.merge_gap_s * self.rate_hz
 
     @property
     def sparse(self) -> float:
@@ -189,15 +193,18 @@ class Run:
         self._before = interval
         self.latest_clean, self.latest_sample = timed.clean, timed.spike.sample
 
-    def precede(self, timed: Timed) -> None:
-        """A spike a little too small to be kept, one interval before the first and like it, is the first itself."""
-        if self.first is None or self.tally.n < 2:
-            return
-        interval = self.first.clean - timed.clean
-        alike = timed.spike.uv * self.first.spike.uv > 0 and timed.spike.sharpness >= BLUNT and not timed.unsettled
-        if alike and PRECEDING[0] * self._pace <= interval <= PRECEDING[1] * self._pace:
-            self.first = timed
-            self.tally.add(timed.spike, False)
+    def precede(self, timed: Timed) -> bool:
+        """Whether ``timed``, which did not count, comes one interval before the first and so is the first itself."""
+        if self.first is None:
+            return False
+        interval, pace = self.first.clean - timed.clean, self.spiking / max(1, self.tally.n - 1)
+        if abs(timed.spike.uv) < PRECEDING_HEIGHT * self.level_uv:
+            return False
+        if not PRECEDING[0] * pace <= interval <= PRECEDING[1] * pace:
+            return False
+        self.first = timed
+        self.tally.add(timed.spike, False)
+        return True
 
     def expects(self, uv: float, clean: float) -> bool:
         """Whether a spike of this height and sign, at this time, continues the rhythm."""

@@ -4,11 +4,14 @@ Only a name that is noted here is ever cleared, and only while no other program 
 was this user's, on this computer, and whose program is dead.
 """
 
+import getpass
+import ipaddress
 import logging
 import os
 import re
 import socket
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -34,11 +37,11 @@ class TaskNotes:
         self._names: list[str] = []
         self._fd: int | None = None
         try:
-            self._path = _folder() / _file_name(socket.gethostname(), remote, device.casefold())
+            self._path = _folder(remote) / _file_name(socket.gethostname(), remote, device.casefold())
             self._fd = _held(self._path)
             if self._fd is not None:
                 self._names = os.read(self._fd, MOST_BYTES).decode().split("\n")[:-1]
-        except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        except (OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
             LOG.warning("no notes of the tasks of %s at %s are kept: %s", device, remote, error)
 
     @property
@@ -84,7 +87,9 @@ class TaskNotes:
 
 def _held(path: Path) -> int | None:
     """The file, locked for this process alone; ``None`` where another one has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32" and path.parent.lstat().st_uid != os.getuid():
+        raise PermissionError(f"{path.parent} belongs to somebody else")
     while True:
         fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -120,11 +125,21 @@ else:
         return True
 
 
-def _folder() -> Path:
-    """Where this system keeps what programs remember for a user, over restarts of the computer."""
+def _folder(remote: str) -> Path:
+    """Where a computer keeps what programs remember for a user; a server on this one ends with it, at a restart."""
+    if _on_this_computer(remote):
+        return Path(tempfile.gettempdir()) / f"kindle-{getpass.getuser()}"
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "kindle"
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "kindle"
+
+
+def _on_this_computer(remote: str) -> bool:
+    host = remote.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"
 
 
 def _file_name(*parts: str) -> str:

@@ -12,7 +12,8 @@ from kindle.exchange import Trial, VoidTrial
 from kindle.journal import Row
 from kindle.recording import open_recording
 from kindle.rows import Answered, decode, kind_of
-from kindle.study import ANIMALS, SessionView, Study, sessions_in
+from kindle.session_view import ANIMALS, SessionView, sessions_in
+from kindle.study import Study
 
 
 def amend_afterdischarges(

@@ -14,7 +14,8 @@ from kindle.durable import write_whole
 from kindle.errors import ConfigError, KindleError
 from kindle.json_reading import from_json
 from kindle.rows import decode, kind_of
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 from kindle.treatments import bottles_of
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from kindle.rows import RecordingImported, decode
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 
 
 def imported_recordings(study: Study) -> Iterator[RecordingImported]:

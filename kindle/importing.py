@@ -23,7 +23,8 @@ from kindle.naming import first_free
 from kindle.recording import RecordingWriter
 from kindle.rows import FileDigest, RecordingImported, kind_of
 from kindle.sealing import digests
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 
 
 @dataclass(frozen=True, slots=True)

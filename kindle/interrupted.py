@@ -15,8 +15,8 @@ from kindle.experimenter import Experimenter, Unattended
 from kindle.judged import judged_trial
 from kindle.progress import unheard
 from kindle.recording import Recording, open_recording
+from kindle.session_view import SessionView
 from kindle.stream import Moment, SignalLost, Stream
-from kindle.study import SessionView
 
 
 def settle_train(

@@ -21,8 +21,9 @@ from kindle.problem import Problem
 from kindle.recording_extent import Extent, extents
 from kindle.recording_layout import marker_pieces
 from kindle.rows import Answered, Asked, RecordingStarted, SessionInterrupted, decode
+from kindle.session_view import SessionView
 from kindle.stream import ttl_levels
-from kindle.study import SessionView, Study
+from kindle.study import Study
 
 PAGES = ("report/*.html", "reports/*.html")
 """Reports in the study folder; each names the hash of the last row that it rests on."""

@@ -40,6 +40,9 @@ def _problems(path: Path, connection: sqlite3.Connection, head_hash: str | None)
     rows = connection.execute("SELECT seq, session, kind, sample, utc, payload, hash FROM rows ORDER BY seq").fetchall()
     previous, expected_seq, known = GENESIS, 1, {GENESIS}
     for seq, *fields, digest in rows:
+        if not isinstance(seq, int):
+            yield Problem(path, f"a row has no number, but {seq!r}: SQLite's own bookkeeping is damaged")
+            continue
         if seq != expected_seq:
             yield Problem(path, f"row {expected_seq} is missing: the next one is row {seq}", seq=expected_seq)
         if digest != _hash_of(previous, seq, *fields):

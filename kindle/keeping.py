@@ -14,7 +14,8 @@ from kindle.ledger import AlarmFact, EventKind, Provocation
 from kindle.ledger_view import ledger_of
 from kindle.rows import decode, kind_of
 from kindle.scale import load_scale
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 
 LIKELY_G = (5.0, 1500.0)
 """A weight outside of this was mistyped: a rat weighs more than its pup and less than two kilograms."""

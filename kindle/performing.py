@@ -15,7 +15,7 @@ from kindle.rig import Rig, StrayCurrent, UnaskedTrain
 from kindle.rows import SessionInterrupted
 from kindle.safety import Exposure
 from kindle.session_record import SessionJournal, not_hiding, reason_of
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 from kindle.timed_tests import TimedTest, TooLate
 from kindle.voiding import Voider
 

@@ -17,8 +17,9 @@ from kindle.protocols.threshold import ThresholdPlan
 from kindle.protocols.threshold_series import starting_below
 from kindle.rig_config import RigConfig, require_calibration
 from kindle.safety import SafetyLimits, check_train
+from kindle.session_view import SessionView
 from kindle.sourced import Parameter
-from kindle.study import SessionView, Study, strictest
+from kindle.study import Study, strictest
 
 DAY = timedelta(hours=24)
 

@@ -18,7 +18,8 @@ from kindle.protocols.catalogue import Outcome
 from kindle.recording import open_recording
 from kindle.rows import Animal
 from kindle.session import run_threshold
-from kindle.study import CONFIG, SessionView, Study, create_study, open_study
+from kindle.session_view import SessionView
+from kindle.study import CONFIG, Study, create_study, open_study
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,10 @@ from kindle.session_record import (
     recording_of,
     restore_markers,
 )
+from kindle.session_view import SessionView
 from kindle.sharing import animal_alone, shared
 from kindle.stream import Rows, Stream
-from kindle.study import SessionView, Study, strictest
+from kindle.study import Study, strictest
 from kindle.voiding import NoVoids, Voider, Voids, leaving_rests
 
 LastTrain = Literal["ask", "delivered", "void"]

@@ -13,7 +13,8 @@ from kindle.laboratory.known import read_known
 from kindle.ledger_view import ledger_of
 from kindle.locking import Busy, exclusive
 from kindle.rows import kind_of
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 
 if TYPE_CHECKING:
     from kindle.laboratory.mirror import Mirror

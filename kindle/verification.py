@@ -15,8 +15,9 @@ from kindle.recording_extent import Extent, extents
 from kindle.recording_index import ClockDrift, NoDrift, clock_drift, read_records
 from kindle.rows import RecordingImported, SignalBack
 from kindle.sealing import changed_files
+from kindle.session_view import SessionView
 from kindle.sharing import mirror_of
-from kindle.study import JOURNAL, SessionView, Study, open_study
+from kindle.study import JOURNAL, Study, open_study
 
 
 def verify_study(folder: Path) -> list[Problem]:

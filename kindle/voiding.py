@@ -11,7 +11,8 @@ from kindle.exchange import Inject, Observe, Reply, Request, Stimulate, Trial, V
 from kindle.experimenter import VoidCalled
 from kindle.progress import Listener, Progress, Resting, Voided
 from kindle.session_record import SessionJournal
-from kindle.study import SessionView, Study
+from kindle.session_view import SessionView
+from kindle.study import Study
 
 
 @dataclass(frozen=True, slots=True)

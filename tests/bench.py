@@ -28,7 +28,8 @@ from kindle.progress import Listener, unheard
 from kindle.rig_config import RigConfig, load_rig
 from kindle.rows import Animal
 from kindle.session import Finished, LastTrain, run_threshold
-from kindle.study import SessionView, create_study, open_study
+from kindle.session_view import SessionView
+from kindle.study import create_study, open_study
 
 STUDY = """\
 name = "test"

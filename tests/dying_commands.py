@@ -28,6 +28,7 @@ def n_touched(command: list[object], under: Path) -> int:
     told = ends.recv()
     child.join()
     assert isinstance(told, int), told
+    assert told > 0, f"{command} touched nothing"
     return told
 
 
@@ -43,7 +44,7 @@ def _run(command: list[str], under: str, dies_at: int | None, told: Any) -> None
 
     def touched(event: str, given: tuple[Any, ...]) -> None:
         nonlocal n
-        if event not in _CHANGES or not any(str(one).startswith(under) for one in given[:2]):
+        if event not in _CHANGES or not any(under in str(one) for one in given[:2]):
             return
         if event == "open" and not given[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
             return

@@ -26,7 +26,8 @@ from kindle.protocols.catalogue import describe_outcome
 from kindle.protocols.threshold import ThresholdFound
 from kindle.rows import Animal
 from kindle.session import run_session
-from kindle.study import Study, open_study, sessions_in
+from kindle.session_view import sessions_in
+from kindle.study import Study, open_study
 from kindle.tracing import trace
 from kindle.typed_readings import typed_reading
 from kindle.verification import verify_study

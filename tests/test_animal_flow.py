@@ -21,7 +21,8 @@ from kindle.report.study_missing import missing_table
 from kindle.report.study_sources import sources_of
 from kindle.report.tables import JournalRow
 from kindle.rows import Animal, kind_of
-from kindle.study import ANIMALS, Study, create_study, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import Study, create_study, open_study
 from tests.reported_sessions import study_with
 from tests.told_study import BEGUN, StudyTeller
 from tests.told_tests import TestTeller

@@ -13,6 +13,7 @@ from moments import Died, Once
 
 from benchmarks.reliability.kill_sessions import PLANS
 from drivers.interface import Block
+from kindle.conducting import Conductor, Shown
 from kindle.errors import UnsafeStimulus
 from kindle.exchange import Stimulate, VoidTrial
 from kindle.experimenter import Answer, Unattended
@@ -27,6 +28,7 @@ from kindle.session import Finished, run_session
 from kindle.study import open_study
 from kindle.verification import verify_study
 from tests.bench import GoesOn, Rig, bench, config, kinds_of, new_study, session_of, threshold
+from tests.conducted import Hand, conducted
 from tests.test_session_faults import TRAIN, lone_rig
 
 TTL_ROW, MONITOR_ROW = 2, 3
@@ -90,6 +92,7 @@ def test_nobody_at_the_rig_means_no_second_train(study: Path, alter: Alter) -> N
     view = session_of(study)
     assert [type(trial) for trial in view.trials] == [VoidTrial]
     assert view.held == view.trials[0].reason
+    assert isinstance(view.exchanges[-1].request, Stimulate), "asked at once, not after the interval"
     assert view.interruptions[0].stimulator_stop == "confirmed"
     assert verify_study(study) == []
 
@@ -189,6 +192,23 @@ def test_after_a_word_a_rig_fires_again() -> None:
         rig.allow_trains()
         rig.perform(Stimulate(TRAIN))
         assert len(made.rat.heard) == 2
+
+
+@pytest.mark.parametrize("word", GO_ON)
+def test_at_the_window_the_question_stands_until_it_is_answered(study: Path, word: str) -> None:
+    asked: list[str] = []
+
+    def answers(conductor: Conductor, shown: Shown) -> None:
+        if shown.question is not None and shown.question.choices == GO_ON:
+            asked.append(shown.question.text)
+            conductor.answer(word if len(asked) == 1 else "stop")
+
+    with bench(config()) as rig:
+        conductor = conducted(study, altered(rig.instruments, monitor_half), Hand(answers))
+        assert n_pulses(rig) == 50 * (1 + (word == "go on"))
+    assert asked[0].startswith("The last train was not delivered as asked: the current monitor shows 9.998 uA")
+    assert conductor.shown.ended is not None
+    assert "no train follows one that was not delivered as asked" in conductor.shown.ended.said
 
 
 STIMULATING = [name for name, plan in PLANS.items() if not isinstance(plan, ObservingPlan)]

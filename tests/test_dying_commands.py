@@ -17,7 +17,7 @@ from tests.bench import bench, config, new_study, threshold
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and forkserver are POSIX")
 
-N_KILLS = 4
+N_KILLS = 3
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from kindle.animal_rows import AlarmAcknowledged, Amended, AnimalEvent, TrialSco
 from kindle.exchange import Dose
 from kindle.ledger_view import ledger_of, ledgers_of
 from kindle.rows import Animal, kind_of
-from kindle.study import ANIMALS, create_study, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import create_study, open_study
 from tests.told_study import BEGUN, SCALE, StudyTeller
 
 RATS = ("R1", "R2", "R3")

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from benchmarks.reliability.faults import disturbed
+from benchmarks.reliability.faults import STIMULATORS, disturbed
+from benchmarks.reliability.kill_bench import LineKind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and forkserver are POSIX")
 
@@ -43,3 +44,28 @@ def test_a_stop_in_a_train_leaves_no_current() -> None:
     cell = disturbed("kindling", "in the train", "stop")
     assert cell.findings == ()
     assert (cell.n_void, cell.current_s) == (1, 0.0)
+
+
+@pytest.mark.parametrize("fault", ["monitor shows current always", "monitor shows another's pulses"])
+@pytest.mark.parametrize(("plan", "state"), [("kindling", "resting"), ("pentylenetetrazol", "observing")])
+def test_current_that_no_train_explains_stops_the_session(plan: str, state: str, fault: str) -> None:
+    cell = disturbed(plan, state, fault)
+    assert cell.findings == ()
+    assert (cell.reached, cell.outcome, cell.n_void) == (True, "stopped", 0)
+    assert "while no train is going on" in cell.message
+
+
+@pytest.mark.parametrize("fault", ["TTL stuck low", "monitor shows half the current"])
+def test_one_contradicted_train_is_the_last_until_somebody_says_otherwise(fault: str) -> None:
+    cell = disturbed("rising", "resting", fault)
+    assert cell.findings == ()
+    assert (cell.outcome, cell.n_void) == ("stopped", 1)
+    assert "say that it may go on" in cell.message
+
+
+@pytest.mark.parametrize("stimulator", STIMULATORS)
+def test_a_stop_in_a_train_leaves_no_current_whatever_gives_it(stimulator: LineKind) -> None:
+    cell = disturbed("kindling", "in the train", "stop", stimulator)
+    assert cell.findings == ()
+    assert cell.n_void == 1
+    assert cell.current_s <= 0.05

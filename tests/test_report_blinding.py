@@ -14,7 +14,8 @@ from kindle.design import blocks
 from kindle.exchange import CodedDose, Dose
 from kindle.report import write_study_report
 from kindle.rows import Animal, kind_of
-from kindle.study import ANIMALS, Study, create_study, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import Study, create_study, open_study
 from tests.told_study import BEGUN, StudyTeller
 
 TREATMENTS = {"low": 50.0, "middle": 100.0, "high": 200.0}

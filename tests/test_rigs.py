@@ -30,9 +30,10 @@ from kindle.progress import unheard
 from kindle.protocols.threshold import ThresholdFound
 from kindle.rig_config import BUILT_IN, BenchConfig, RigConfig, load_rig, require_calibration
 from kindle.session import run_threshold
+from kindle.session_view import SessionView
 from kindle.stimulator_config import VoltageCommanded
 from kindle.stimulators import Reach, stimulator_of
-from kindle.study import SessionView, open_study
+from kindle.study import open_study
 from tests.bench import STUDY, new_study
 
 TODAY = MEASURED.date

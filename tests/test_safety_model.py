@@ -1,4 +1,4 @@
-"""Rig, experimenter, faults and crashes in random order: what really flowed breaks no rule; see benchmarks.reliability."""
+"""Rig, experimenter, faults and crashes in random order, and after each step what really flowed."""
 
 import logging
 from collections.abc import Iterator

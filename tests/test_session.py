@@ -17,7 +17,8 @@ from kindle.experimenter import Unattended
 from kindle.progress import Done, Fired, Progress, Read
 from kindle.protocols.threshold import Aborted, NoAfterdischarge, ThresholdFound
 from kindle.rig import StoppedByExperimenter
-from kindle.study import SessionView, open_study
+from kindle.session_view import SessionView
+from kindle.study import open_study
 from kindle.verification import verify_study
 from tests.bench import STUDY, GoesOn, bench, config, new_study, threshold, without_monitor
 

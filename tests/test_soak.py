@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
@@ -24,7 +25,7 @@ from drivers.simulated.eeg import Background
 from drivers.simulated.rat import Phase, SimulatedRat
 from kindle.conducting import Conductor
 from kindle.ordering import Order
-from kindle.pacing import Pace
+from kindle.pacing import Pace, PacedSource
 from kindle.recording import RecordingWriter, open_recording, verify
 from kindle.rig_config import BenchConfig
 from tests.bench import bench, config, new_study, threshold
@@ -156,14 +157,22 @@ def test_only_a_bench_that_does_not_keep_time_itself_is_held_back(tmp_path: Path
     assert bool(waited) is waits
 
 
+class Started(PacedSource):
+    """Notes, when the board begins to sample, for how many rates the detector is ready."""
+
+    ready = -1
+
+    def start(self) -> None:
+        self.ready = make_ready.cache_info().currsize
+        super().start()
+
+
 def test_everything_is_compiled_before_the_board_begins_to_sample(tmp_path: Path) -> None:
+    make_ready.cache_clear()
     with bench(config()) as bench_:
-        make_ready.cache_clear()
-        source, ready = bench_.instruments.source, list[int]()
-        start = source.start
-        source.start = lambda: (ready.append(make_ready.cache_info().currsize), start())  # type: ignore[method-assign]
-        threshold(new_study(tmp_path / "study"), config(), bench_.instruments)
-    assert ready == [1]
+        source = Started(bench_.instruments.source, Pace(inf))
+        threshold(new_study(tmp_path / "study"), config(), replace(bench_.instruments, source=source))
+    assert source.ready == 1
 
 
 def test_a_background_is_the_same_in_any_pieces_round_the_ends_of_its_tables() -> None:

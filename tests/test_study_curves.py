@@ -16,7 +16,8 @@ from kindle.report.study_curves import section
 from kindle.report.study_facts import StudyFacts, study_facts
 from kindle.report.study_sources import sources_of
 from kindle.rows import Animal, kind_of
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 from tests.reported_sessions import BEGUN, study_with
 from tests.told_tests import TestTeller
 

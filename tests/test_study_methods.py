@@ -29,7 +29,8 @@ from kindle.report.study_words import (
     train_in_words,
 )
 from kindle.rows import Animal, kind_of
-from kindle.study import ANIMALS, Study, create_study, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import Study, create_study, open_study
 from tests.reported_sessions import PLAN, Teller, Told
 from tests.told_study import BEGUN, KINDLING, SCALE, StudyTeller
 

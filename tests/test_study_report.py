@@ -18,7 +18,8 @@ from kindle.exchange import CodedDose, Dose
 from kindle.ledger_view import ledger_of
 from kindle.report import write_study_report
 from kindle.rows import Animal, kind_of
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 from tests.reported_sessions import BEGUN, PLAN, Teller, Told, study_with
 from tests.told_study import StudyTeller
 

@@ -15,17 +15,21 @@ from kindle.cli import kindle
 from kindle.conducting import Conductor, Shown
 from kindle.desk import Act, Desk, NotAsked
 from kindle.errors import ConfigError
-from kindle.exchange import Trial, VoidTrial
+from kindle.exchange import Dose, Inject, Injected, Trial, VoidTrial
 from kindle.experimenter import VoidCalled
 from kindle.ordering import Order
+from kindle.progress import unheard
 from kindle.protocols.catalogue import describe_outcome
 from kindle.protocols.kindling import KindlingStopped
 from kindle.protocols.threshold import Aborted, ThresholdFound
+from kindle.session import utc_now
+from kindle.session_record import SessionJournal
+from kindle.session_view import SessionView, sessions_in
 from kindle.situation import Phase
-from kindle.study import SessionView, open_study, sessions_in
+from kindle.study import open_study
 from kindle.tracing import trace
 from kindle.verification import verify_study
-from kindle.voiding import Voiding
+from kindle.voiding import Voider, Voiding
 from tests.bench import Rig, bench, config, new_study, session_of, threshold
 from tests.conducted import KINDLING, Deed, Hand, conducted, pressed
 from tests.reported_sessions import PLAN
@@ -176,6 +180,23 @@ def test_a_kindling_train_is_never_given_again_and_counts_as_no_trial(study: Pat
     assert len(asked) == 2
 
 
+def test_the_stage_of_a_train_that_is_void_already_is_asked_once(study: Path) -> None:
+    (study / "study.toml").write_text(KINDLING, encoding="utf-8")
+    asked: list[str] = []
+    void = once(Phase.WATCHING, 0)
+
+    def deed(conductor: Conductor, shown: Shown) -> None:
+        void(conductor, shown)
+        if shown.question is not None:
+            asked.append(shown.question.text)
+            conductor.answer("later")
+
+    with bench(config(), threshold_ua=200.0) as rig:
+        conducted(study, rig.instruments, Hand(deed), Order("kindling", "R01"))
+    assert len(asked) == 1
+    assert currents(session_of(study)) == ["void 120"]
+
+
 def test_interrupted_behind_a_void_the_session_goes_on_from_it(study: Path, rig: Rig) -> None:
     def void_then_stop(conductor: Conductor, shown: Shown) -> None:
         once_voided(conductor, shown)
@@ -246,6 +267,21 @@ def test_the_next_train_is_not_armed_while_the_last_one_is_being_called_void() -
         desk.press(Act.ARM)
     with pytest.raises(VoidCalled):
         armed()
+
+
+def test_behind_an_injection_the_train_before_it_cannot_be_called_void(study: Path, rig: Rig) -> None:
+    """What the animal was given since then followed from that trial."""
+    threshold(study, config(), rig.instruments)
+    desk, dose = Desk(), Dose("saline", "", 0.0, "i.p.", 0.0)
+    with open_study(study) as opened:
+        session = session_of(study).id
+        voider = Voider(desk, opened, SessionJournal(opened.journal, session, utc_now), session, unheard)
+        desk.void(PLUG)
+        assert desk.take_void() == PLUG
+        injected = voider.before(lambda request: Injected(dose, 1))
+        assert injected(Inject(dose)) == Injected(dose, 1)
+        with pytest.raises(NotAsked, match="an injection followed"):
+            desk.void(PLUG)
 
 
 class TestAfterTheSession:

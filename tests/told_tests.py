@@ -33,7 +33,8 @@ from kindle.protocols.ptz import (
 )
 from kindle.protocols.threshold import ThresholdOutcome
 from kindle.rows import Animal, Answered, Asked, SessionEnded, SessionStarted, kind_of
-from kindle.study import ANIMALS, Study
+from kindle.session_view import ANIMALS
+from kindle.study import Study
 from tests.reported_sessions import LIMITS, PLAN
 from tests.told_study import KINDLING, SCALE, told_trial
 

@@ -10,6 +10,7 @@ import time
 
 PARTS = (
     "kill",
+    "crashes",
     "faults",
     "faults_disk",
     "power",
@@ -21,6 +22,7 @@ PARTS = (
     "access",
     "soak",
     "realtime",
+    "safety",
 )
 """Each a module with ``run(quick, seconds) -> Result``."""
 FULL_S = 1800.0

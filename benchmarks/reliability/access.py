@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.reliability.access_pages import browsed, hostile_studies, pages
-from benchmarks.reliability.guard import scratch
 from benchmarks.reliability.result import Result
+from benchmarks.reliability.scratch import scratch
 
 _LISTENING = "0A"
 _LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F")

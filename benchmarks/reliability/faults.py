@@ -21,7 +21,8 @@ from kindle.prepared import Prepared
 from kindle.progress import Arming, Fired, Observing, Progress, Read, Resting, Watching
 from kindle.protocols.catalogue import ObservingPlan
 from kindle.session import LastTrain, end_unfinished, run_session
-from kindle.study import SessionView, Study, open_study
+from kindle.session_view import SessionView
+from kindle.study import Study, open_study
 from kindle.telling import told
 from kindle.verification import verify_study
 

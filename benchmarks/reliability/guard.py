@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,8 +29,8 @@ _STARTS_CODE = (
 _CHANGES_FILES = ("os.mkdir", "os.remove", "os.rmdir", "os.rename", "os.link", "os.symlink", "os.truncate", "os.chmod")
 _TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _HARMLESS = ("/dev/null",)
-_ASKED = ("/sbin/ldconfig",)
-"""By Python's own search for a library."""
+_OF_A_SEARCH = ("open", "os.remove", "subprocess.Popen", "os.posix_spawn", "os.fork")
+"""What Python does to find a shared library of the system, in a module of its own."""
 
 
 class Forbidden(BaseException):
@@ -107,7 +106,7 @@ def _install() -> None:
 
 
 def _judge(event: str, arguments: tuple[object, ...]) -> None:
-    if not _WATCH.inside:
+    if not _WATCH.inside or (event in _OF_A_SEARCH and _is_within("ctypes/util.py")):
         return
     if event == "open":
         path, _, flags = (*arguments, None, None, None)[:3]
@@ -118,8 +117,6 @@ def _judge(event: str, arguments: tuple[object, ...]) -> None:
         paths = [_absolute(path, arguments) for path in arguments if isinstance(path, str | bytes | os.PathLike)]
         if outside := [path for path in paths if not _inside(path)]:
             _stop(f"{event} {outside[0]!r}")
-    elif event == "subprocess.Popen" and arguments[0] in _ASKED:
-        pass
     elif event in _STARTS_CODE and not (event == "marshal.loads" and _is_importing()):
         _stop(f"{event} {str(arguments)[:100]}")
     elif event == "exec" and not _from_a_source_file(arguments[0]):
@@ -145,9 +142,13 @@ def _from_a_source_file(code: object) -> bool:
 
 
 def _is_importing() -> bool:
+    return _is_within("importlib._bootstrap")
+
+
+def _is_within(source: str) -> bool:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        if "importlib._bootstrap" in frame.f_code.co_filename:
+        if source in frame.f_code.co_filename:
             return True
         frame = frame.f_back
     return False
@@ -156,8 +157,3 @@ def _is_importing() -> bool:
 def _stop(what: str) -> None:
     _WATCH.seen.append(what)
     raise Forbidden(what)
-
-
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """In memory where the system has such a folder: millions of files are written."""
-    return tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)

@@ -23,8 +23,9 @@ def run(quick: bool, seconds: float, seed: int = 1) -> Result:
     if sys.platform != "linux":
         return Result(("limits of memory and of time for a reader need Linux",), True, left_out=True)
     from benchmarks.reliability import command_line
-    from benchmarks.reliability.guard import MEMORY_MB, scratch
+    from benchmarks.reliability.guard import MEMORY_MB
     from benchmarks.reliability.hostile_guided import available
+    from benchmarks.reliability.scratch import scratch
     from benchmarks.reliability.specimen import recorded
 
     steered_s = 0.0 if quick or not available() else STEERED * seconds

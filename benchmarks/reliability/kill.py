@@ -73,7 +73,7 @@ def run(quick: bool, seconds: float, seed: int = 1) -> Result:
     names = list(PLANS)
     due = QUICK_KILLS if quick else KILLS
     for number in count():
-        if len(tally.missing_s) + len(tally.findings) >= due or time.monotonic() > ends_s:
+        if max(len(tally.missing_s), len(tally.findings)) >= due or time.monotonic() > ends_s:
             break
         name = names[number % len(names)]
         if name not in wholes:

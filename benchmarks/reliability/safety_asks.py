@@ -51,8 +51,8 @@ def some_limits() -> SearchStrategy[SafetyLimits]:
     return st.builds(
         structs.replace,
         st.just(WIDEST),
-        min_interval_s=st.sampled_from((0.0, 5.0, 6.0, 12.0)),
-        lockout_after_afterdischarge_s=st.sampled_from((0.0, 8.0, 12.0, 30.0)),
+        min_interval_s=st.sampled_from((0.0, 6.0, 9.0, 12.0)),
+        lockout_after_afterdischarge_s=st.sampled_from((0.0, 9.0, 15.0, 30.0)),
         max_trains_per_session=st.sampled_from((3, 12)),
         max_net_charge_uc=st.sampled_from((0.0, 1.0)),
         max_charge_per_session_uc=st.sampled_from((6.0, 12.0, 50.0)),

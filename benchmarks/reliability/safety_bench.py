@@ -33,7 +33,7 @@ from kindle.stimulator_config import Am4100Config, PulsePalConfig, StimJimConfig
 from kindle.stimulators import Reach, stimulator_of
 
 RATE_HZ = 1000.0
-BLOCK_S = 4.0
+BLOCK_S = 1.0
 THRESHOLD_UA = 45.0
 """Of the rat, for 50 pulses of 1 ms: about the middle of the shorter trains that are asked for here."""
 PLAYS_ON_S = 20.0

@@ -26,6 +26,11 @@ class Person:
         self._armed = False
         self._fired = False
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the program waits for an answer, or for a name."""
+        return self.question is not None or self.asked_for_name
+
     # What the rig sees.
 
     def wants_stop(self) -> bool:

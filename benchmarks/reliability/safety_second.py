@@ -1,6 +1,9 @@
 """A second process opens the animal, or the rig, that a first one has: it is turned away, and the first goes on."""
 
+import multiprocessing
+import os
 import random
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +12,7 @@ from benchmarks.reliability.kill_bench import living_bench
 from benchmarks.reliability.kill_child import Life
 
 PLAN = "kindling"
-PHASES = ("connecting", "resting", "arming", "fired", "watching")
+PHASES = ("resting", "arming", "fired", "watching")
 WHOLE_PULSES = 50
 """Of each train of the plan; a disturbed one would have fewer."""
 
@@ -31,6 +34,7 @@ class SecondOpeners:
 
 def second_openers(n_each: int, seed: int = 1) -> SecondOpeners:
     """At random phases of the first one's session. POSIX only, as the kills are."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["benchmarks.reliability.kill_child"])
     draw, found = random.Random(seed), SecondOpeners()
     for _ in range(n_each):
         for same_animal in (True, False):
@@ -45,12 +49,16 @@ def _tried(phase: str, same_animal: bool, found: SecondOpeners) -> Iterator[str]
         second = (
             replace(first, notes=other_place[1]) if same_animal else Life(PLAN, *other_place, daq, bench.stimulator)
         )
-        with process(first) as (_, line):
+        with process(first) as (child, line):
             phases = said(line)
             while (now := next(phases)) != phase and now != "over":
                 pass
+            assert child.pid is not None
+            # It would be over before the other one is there.
+            os.kill(child.pid, signal.SIGSTOP)
             with process(second) as (_, second_line):
                 last = list(said(second_line))[-1]
+            os.kill(child.pid, signal.SIGCONT)
             if last.startswith("refused: "):
                 found.n_animal += same_animal
                 found.n_rig += not same_animal

@@ -12,6 +12,7 @@ from kindle.rig import StoppedByExperimenter
 
 _LIMIT = re.compile(r"(max|min|lockout)_\w+")
 _WORDS = {
+    "nobody has said": "the last train was not as asked",
     "told to stop": "a rig that was told to stop",
     "armed and fired": "nobody armed and fired it",
     "afterdischarge is still going on": "a discharge going on",
@@ -100,7 +101,7 @@ def reason(refused: UnsafeStimulus) -> str:
     said = str(refused)
     if (limit := _LIMIT.search(said)) is not None:
         return limit[0]
-    return next((words for part, words in _WORDS.items() if part in said), said)
+    return next((words for part, words in _WORDS.items() if part in said), "another reason")
 
 
 def _told(counted: Counter[str]) -> str:

@@ -95,8 +95,8 @@ def beyond_limits(train: FlowedTrain, limits: SafetyLimits) -> Iterator[str]:
 
 def beyond_request(train: FlowedTrain, asked: PulseTrain) -> bool:
     """Whether ``train`` is more than was asked for."""
-    most_ua = asked.current_ua * (1 + CODE_ROUNDING) + CODE_UA
-    return train.peak_ua > most_ua or train.n_pulses > asked.n_pulses
+    within = train.peak_ua <= asked.current_ua * (1 + CODE_ROUNDING) + CODE_UA
+    return not (within and train.n_pulses <= asked.pulse_hz * asked.train_s + 0.5)
 
 
 def unbalanced(train: FlowedTrain, limits: SafetyLimits) -> bool:

@@ -14,7 +14,8 @@ from kindle.journal import Journal, Row
 from kindle.keeping import amend, note_event, weigh
 from kindle.protocols.threshold import ThresholdFound
 from kindle.rows import StatusAlarmed, kind_of
-from kindle.study import ANIMALS, JOURNAL, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import JOURNAL, open_study
 
 Fields = tuple[str, str, int | None, str, str]
 """Session, kind, sample, time and payload."""

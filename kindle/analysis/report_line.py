@@ -1,9 +1,14 @@
 """A fit in one line, as it goes into a paper: every convention that changes the numbers is in it, and every warning."""
 
 from math import floor, log10, sqrt
+from typing import TYPE_CHECKING
 
 from kindle.analysis.fit import Estimate, Fit
 from kindle.analysis.karber import SpearmanKarber
+from kindle.analysis.potency import PotencyRatio
+
+if TYPE_CHECKING:
+    from kindle.analysis.resampled_potency import ResampledPotency
 
 METHODS = {
     "fieller": "Fieller",
@@ -114,3 +119,19 @@ def limits(estimate: Estimate) -> str:
 
 def _p(p: float) -> str:
     return "< 0.0001" if p < 0.0001 else f"{p:.2g}"
+
+
+def potency_line(name: str, reference: str, ratio: PotencyRatio, again: "ResampledPotency | None") -> str:
+    """``again`` where animals were tested more than once; then the limits before it are too narrow."""
+    if ratio.ratio is None:
+        return f"potency of {name} relative to {reference}: {ratio.status.message}"
+    ends = "no finite limits"
+    if ratio.low is not None and ratio.high is not None:
+        ends = f"{100 * ratio.level:g}% CI {three_digits(ratio.low)}-{three_digits(ratio.high)}"
+    how = "parallel lines, Fieller" if ratio.method == "parallel" else "separate slopes"
+    test = "" if ratio.parallelism_p is None else f", parallelism p = {ratio.parallelism_p:.2g}"
+    warned = "".join(f"; warning: {note.message}" for note in ratio.notes if note.kind != "ok")
+    if again is not None:
+        warned += f"; these limits take repeated tests of an animal as independent; {again}"
+        warned += "".join(f"; warning: {note.message}" for note in again.notes)
+    return f"potency of {name} relative to {reference}: {three_digits(ratio.ratio)} ({ends}, {how}{test}){warned}"

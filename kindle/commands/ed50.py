@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kindle.analysis.potency import PotencyRatio
     from kindle.analysis.quantal_options import Ci, Heterogeneity, Information, Natural, QuantalOptions
     from kindle.analysis.repeated import BootstrapEstimate
+    from kindle.analysis.resampled_potency import ResampledPotency
     from kindle.dose_tables import DrugTable
     from kindle.substances import Basis
 
@@ -130,6 +131,7 @@ def ed50(
     from kindle.analysis.links import link_named
     from kindle.analysis.potency import potency_ratio
     from kindle.analysis.quantal_options import QuantalOptions
+    from kindle.analysis.report_line import potency_line
     from kindle.dose_tables import read_dose_tables
     from kindle.errors import ConfigError, KindleError
 
@@ -155,13 +157,16 @@ def ed50(
         again = _resampled(drug, fit, p, resamples, seed)
         results.append(DrugResult(drug, fit, fit.ed(p, ci=ci), again, _karber(drug, trim, options)))
     ratios = {result.drug.drug: potency_ratio(result.fit, results[0].fit) for result in results[1:]}
+    over_animals = {
+        result.drug.drug: _potency_again(result.drug, drugs[0], options, resamples, seed) for result in results[1:]
+    }
     if as_json:
-        click.echo(msgspec.json.encode(_plain(table, results, ratios)))
+        click.echo(msgspec.json.encode(_plain(table, results, ratios, over_animals)))
     else:
         for result in results:
             _show(result, protected)
         for name, ratio in ratios.items():
-            click.echo(_potency(name, results[0].drug.drug, ratio))
+            click.echo(potency_line(name, results[0].drug.drug, ratio, over_animals[name]))
         click.echo(f"kindle {__version__}")
     if figure is not None:
         _draw(results, p, figure)
@@ -193,6 +198,20 @@ def _resampled(drug: "DrugTable", fit: "Fit", p: float, n_resamples: int, seed: 
     )
 
 
+def _potency_again(
+    drug: "DrugTable", reference: "DrugTable", options: "QuantalOptions", n_resamples: int, seed: int
+) -> "ResampledPotency | None":
+    """Limits of the potency over animals where an animal was tested more than once, with one drug or with both."""
+    from kindle.analysis.resampled_potency import potency_by_animal, tested_again
+
+    if not drug.animals or not reference.animals or n_resamples == 0:
+        return None
+    tests, others = (list(zip(one.animals, one.doses, one.responded, strict=True)) for one in (drug, reference))
+    if not tested_again(tests, others):
+        return None
+    return potency_by_animal(tests, others, options, n_resamples=n_resamples, seed=seed)
+
+
 def _karber(
     drug: "DrugTable", trim: "Trim | Literal['none'] | None", options: "QuantalOptions"
 ) -> "SpearmanKarber | None":
@@ -204,7 +223,12 @@ def _karber(
     return spearman_karber(drug.doses, drug.n, drug.responded, trim=asked, level=options.level, unit=options.unit)
 
 
-def _plain(table: Path, results: "list[DrugResult]", ratios: "dict[str, PotencyRatio]") -> dict[str, object]:
+def _plain(
+    table: Path,
+    results: "list[DrugResult]",
+    ratios: "dict[str, PotencyRatio]",
+    again: "dict[str, ResampledPotency | None]",
+) -> dict[str, object]:
     return {
         "table": str(table),
         "fits": [
@@ -219,7 +243,13 @@ def _plain(table: Path, results: "list[DrugResult]", ratios: "dict[str, PotencyR
             for result in results
         ],
         "potencies": [
-            {"test": name, "reference": results[0].drug.drug, **ratio.as_dict()} for name, ratio in ratios.items()
+            {
+                "test": name,
+                "reference": results[0].drug.drug,
+                **ratio.as_dict(),
+                "whole_animals": None if (limits := again[name]) is None else limits.as_dict(),
+            }
+            for name, ratio in ratios.items()
         ],
     }
 
@@ -245,20 +275,6 @@ def _show(result: "DrugResult", protected: str) -> None:
             f"limits over whole animals: {low} to {high} "
             f"({again.n_animals} animals, {again.n_resamples} resamples, seed {again.seed})"
         )
-
-
-def _potency(name: str, reference: str, ratio: "PotencyRatio") -> str:
-    from kindle.analysis.report_line import three_digits
-
-    if ratio.ratio is None:
-        return f"potency of {name} relative to {reference}: {ratio.status.message}"
-    ends = "no finite limits"
-    if ratio.low is not None and ratio.high is not None:
-        ends = f"{100 * ratio.level:g}% CI {three_digits(ratio.low)}-{three_digits(ratio.high)}"
-    how = "parallel lines, Fieller" if ratio.method == "parallel" else "separate slopes"
-    test = "" if ratio.parallelism_p is None else f", parallelism p = {ratio.parallelism_p:.2g}"
-    warned = "".join(f"; warning: {note.message}" for note in ratio.notes if note.kind != "ok")
-    return f"potency of {name} relative to {reference}: {three_digits(ratio.ratio)} ({ends}, {how}{test}){warned}"
 
 
 def _draw(results: "list[DrugResult]", p: float, path: Path) -> None:

@@ -15,7 +15,8 @@ from kindle.ledger_view import ledger_of
 from kindle.loading import segment_starts
 from kindle.recording import Recording, Segment, open_recording
 from kindle.rows import Animal, RecordingImported, decode
-from kindle.study import CONFIG, SessionView, Study, sessions_in
+from kindle.session_view import SessionView, sessions_in
+from kindle.study import CONFIG, Study
 
 
 @dataclass(frozen=True, slots=True, eq=False)

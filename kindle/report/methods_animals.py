@@ -9,7 +9,7 @@ from kindle.recording import open_recording
 from kindle.report.study_facts import StudyFacts
 from kindle.report.study_words import counted, listed, range_of
 from kindle.rows import RecordingStarted
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 
 
 def animals(facts: StudyFacts) -> Iterator[str]:

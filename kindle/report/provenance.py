@@ -20,7 +20,8 @@ from kindle.rows import (
     WarningAcknowledged,
     decode,
 )
-from kindle.study import SessionView, Study
+from kindle.session_view import SessionView
+from kindle.study import Study
 
 
 def instruments_section(view: SessionView) -> Html:

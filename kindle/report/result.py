@@ -8,7 +8,7 @@ from kindle.report.markup import NOTHING, Html, element, joined
 from kindle.report.trains import State, Train
 from kindle.report.wording import typeset, utc
 from kindle.rows import Animal
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 
 _HEADINGS = {
     "threshold": "afterdischarge threshold",

@@ -16,7 +16,8 @@ from kindle.report.style import CSS
 from kindle.report.svg import inline_svg
 from kindle.report.trains import Train, trains
 from kindle.report.trial_section import opened_recordings, trial_section
-from kindle.study import SessionView, Study
+from kindle.session_view import SessionView
+from kindle.study import Study
 
 
 def write_session_report(study: Study, session: str, out: Path | None = None) -> Path:

@@ -23,7 +23,7 @@ from kindle.report.study_sources import Source
 from kindle.report.tables import JournalRow
 from kindle.rows import Animal
 from kindle.scale import Scale, load_scale
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 
 OUT = ("excluded", "died", "electrode_lost")
 """Events after which an animal is out of the study."""

@@ -22,7 +22,8 @@ from kindle.ledger_view import ledgers_of
 from kindle.problem import Problem
 from kindle.report.tables import JournalRow
 from kindle.rows import Animal, decode
-from kindle.study import ANIMALS, CONFIG, SessionView, Study, StudyConfig, check_folder, open_study, sessions_in
+from kindle.session_view import ANIMALS, SessionView, sessions_in
+from kindle.study import CONFIG, Study, StudyConfig, check_folder, open_study
 
 P = TypeVar("P", bound=msgspec.Struct)
 

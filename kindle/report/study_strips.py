@@ -12,7 +12,7 @@ from kindle.report.section import Drawer, Section
 from kindle.report.signals import envelope, trial_signals
 from kindle.report.study_facts import StudyFacts
 from kindle.report.style import INK, ORANGE, VERMILLION
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 
 COLUMNS, WIDTH, HEIGHT = 240, 480, 46
 RECOVERY_S = 0.5

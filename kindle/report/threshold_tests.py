@@ -24,7 +24,7 @@ from kindle.protocols.threshold import (
 from kindle.report.study_conditions import condition_of
 from kindle.report.study_facts import StudyFacts
 from kindle.report.tables import JournalRow
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 
 BEFORE = "before kindling"
 DURING = "during kindling"

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from drivers.interface import PulseTrain
 from kindle.exchange import Confirmed, Stimulate, Trial, VoidTrial
-from kindle.study import SessionView
+from kindle.session_view import SessionView
 
 
 class State(StrEnum):

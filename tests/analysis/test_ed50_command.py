@@ -101,6 +101,29 @@ def test_rats_tested_repeatedly_get_limits_over_whole_animals(tmp_path: Path) ->
     assert "whole animals:" not in run(tmp_path, text, "--resamples", "0").output
 
 
+def test_the_potency_in_the_same_rats_gets_limits_over_whole_rats(tmp_path: Path) -> None:
+    """Ten rats that had both drugs at each dose: B acts at half the dose of A in every one of them."""
+    doses = (25, 50, 100, 150, 200)
+    rows = [f"A,R{i},{dose},{int(dose > 40 + 18 * i)}" for i in range(10) for dose in doses]
+    rows += [f"B,R{i},{dose / 2:g},{int(dose > 40 + 18 * i)}" for i in range(10) for dose in doses]
+    text = "drug,animal,dose (mg/kg),protected\n" + "\n".join(rows)
+    told = run(tmp_path, text, "--resamples", "100", "--seed", "5").output
+    assert "potency of B relative to A: 2.00" in told
+    assert (
+        "these limits take repeated tests of an animal as independent; limits over whole animals 2.00 to 2.00" in told
+    )
+    (found,) = json.loads(run(tmp_path, text, "--resamples", "100", "--json").output)["potencies"]
+    assert found["low"] < 1.8
+    assert (found["whole_animals"]["low"], found["whole_animals"]["high"]) == (pytest.approx(2.0), pytest.approx(2.0))
+
+
+def test_rats_of_their_own_for_each_drug_need_no_resampling(tmp_path: Path) -> None:
+    rows = [f"{drug},{drug}{i},{50 + 20 * i},{int(i > 3) if i != 5 else 0}" for drug in "AB" for i in range(9)]
+    text = "drug,animal,dose (mg/kg),protected\n" + "\n".join(rows)
+    (found,) = json.loads(run(tmp_path, text, "--json").output)["potencies"]
+    assert found["whole_animals"] is None
+
+
 def test_what_cannot_be_fitted_prints_its_counts_and_fails_with_the_reason(tmp_path: Path) -> None:
     done = run(tmp_path, "dose (mg/kg),n,protected\n50,8,8\n100,8,8\n")
 

@@ -3,12 +3,16 @@
 import pytest
 
 from kindle.analysis import fit_quantal, paired, potency_ratio, up_and_down
+from kindle.analysis.links import LinkName
 from kindle.analysis.outcome import Note
+from kindle.analysis.parallel import fit_parallel
 from kindle.analysis.partner_shift import partner_shift
 from kindle.analysis.potencies import Potency
 from kindle.analysis.repeated import bootstrap_by_animal
 from kindle.analysis.scorers import stage_agreement
 from kindle.analysis.thresholds import Threshold, group_threshold
+
+Table = tuple[list[float], list[int], list[int]]
 
 FOUR, EIGHT = [50, 100, 150, 200], [8, 8, 8, 8]
 
@@ -50,6 +54,32 @@ def test_fits_by_different_conventions_are_not_compared(options: dict[str, objec
     found = potency_ratio(test, fit_quantal(FOUR, EIGHT, [0, 2, 5, 8]))
     assert (found.status.code, found.ratio) == ("options_differ", None)
     assert found.status.message == f"the two fits differ in {words}"
+
+
+@pytest.mark.parametrize(
+    ("link", "test", "reference", "words"),
+    [
+        (
+            "logit",
+            ([1.0, 1.5, 2.25], [10**6, 1, 10**9], [0, 1, 765_808_994]),
+            ([1.0, 1e100, 1e200, 1e300], [8, 10**9, 50, 8], [0, 0, 0, 1]),
+            "no common slope can be found; the drugs can be compared by their doses",
+        ),
+        (
+            "probit",
+            ([1e-100, 1e-94, 1e-88, 1e-82], [1, 3, 2, 3], [0, 0, 2, 0]),
+            ([1.0, 1.5, 2.25], [10**9, 10**6, 1], [258_605_579, 10**6, 1]),
+            "the common slope has no finite error; compare the drugs by their ED50s",
+        ),
+    ],
+)
+def test_two_drugs_whose_tables_have_no_common_slope_have_no_ratio(
+    link: LinkName, test: Table, reference: Table, words: str
+) -> None:
+    """Tables that nobody has measured: counts and doses beyond what the arithmetic holds."""
+    found = fit_parallel(fit_quantal(*test, link=link), fit_quantal(*reference, link=link))
+    assert isinstance(found, Note)
+    assert (found.code, found.message) == ("not_converged", words)
 
 
 def test_a_dose_beyond_every_number_is_none() -> None:

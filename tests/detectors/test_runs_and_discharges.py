@@ -50,6 +50,37 @@ def test_a_lone_spike_after_a_discharge_is_not_its_end() -> None:
     assert span(followed(*train(1, 9, 4), spike(10.4))) == (1, 9)
 
 
+def test_a_first_spike_belongs_to_a_faster_rhythm_within_0_6_s_of_it() -> None:
+    assert span(followed(spike(1), *train(1.58, 9, 6))) == (1, 9)
+    assert span(followed(spike(1), *train(1.65, 9, 6))) == (1.65, 9)
+
+
+def test_a_discharge_may_build_up_from_less_than_half_of_its_height() -> None:
+    assert span(followed(spike(1, 2.7), *train(1.45, 9, 4, ratio=6))) == (1, 9)
+    assert span(followed(spike(1, 2.4), *train(1.45, 9, 4, ratio=6))) == (1.45, 9)
+
+
+def after_blindness(at_s: float, ratio: float, sharpness: float) -> tuple[float, float]:
+    """A spike at ``at_s``, 4 spikes a second of 4 times the baseline from 1.7 s on, blindness until 1 s."""
+    follower = Follower(RULES)
+    follower.add_blind(Blind(0, 1000, gone=False))
+    follower.add(spike(at_s, ratio)._replace(sharpness=sharpness))
+    for each in train(1.7, 9.7, 4):
+        follower.add(each)
+    return span(follower)
+
+
+def test_the_rhythm_vouches_for_a_small_spike_shortly_after_blindness() -> None:
+    assert after_blindness(1.45, 1.5, 0.8) == (1.45, 9.7)
+
+
+def test_the_rhythm_vouches_for_nothing_that_is_out_of_time_or_too_small_or_a_mere_bend() -> None:
+    assert after_blindness(1.2, 1.5, 0.8) == (1.7, 9.7), "two intervals before it, and unsettled"
+    assert after_blindness(1.62, 1.5, 0.8) == (1.7, 9.7), "a third of an interval before it"
+    assert after_blindness(1.45, 1.1, 0.8) == (1.7, 9.7), "less than 0.3 of the height"
+    assert after_blindness(1.45, 1.5, 0.3) == (1.7, 9.7), "less than 0.6 of it is believed"
+
+
 def test_an_end_that_slows_down_belongs_to_the_discharge() -> None:
     assert span(followed(*train(1, 9, 4), spike(9.5), spike(10.2), spike(11.1))) == (1, 11.1)
 
@@ -77,6 +108,16 @@ def test_silence_in_which_nothing_could_be_seen_does_not_count() -> None:
     discharge = follower.open_discharge()
     assert discharge is not None
     assert (span(follower), discharge.n_runs) == ((1, 20), 1)
+
+
+def test_what_stirs_in_a_pause_does_not_make_it_shorter_for_those_that_follow() -> None:
+    stirring = (spike(12.2, 1.4), spike(12.6, 1.4))
+    quiet = followed(*train(1, 9, 4, ratio=2.5), *train(13, 14, 4, ratio=2.5))
+    stirred = followed(*train(1, 9, 4, ratio=2.5), *stirring, *train(13, 14, 4, ratio=2.5))
+    for follower in (quiet, stirred):
+        for late in train(25, 28, 4, ratio=2.5):
+            follower.add(late)
+    assert span(quiet) == span(stirred) == (1, 28)
 
 
 def test_a_silence_longer_than_tolerated_is_over() -> None:

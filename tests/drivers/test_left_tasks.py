@@ -1,8 +1,10 @@
 """Tasks that a killed program left at a device server: cleared by the next one, and never anybody else's."""
 
+import getpass
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,9 +40,10 @@ source.close()
 
 @pytest.fixture(autouse=True)
 def notes_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
-        monkeypatch.setenv(name, str(tmp_path))
-    return tmp_path / "kindle"
+    """Of servers on this computer."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return tmp_path / f"kindle-{getpass.getuser()}"
 
 
 @pytest.fixture
@@ -143,6 +146,13 @@ def test_without_a_place_for_notes_everything_else_works(server: NidaqServer, no
 
 
 class TestNotes:
+    @pytest.fixture(autouse=True)
+    def notes_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Of servers on other computers."""
+        for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+            monkeypatch.setenv(name, str(tmp_path))
+        return tmp_path / "kindle"
+
     def test_one_program_holds_them_at_a_time(self) -> None:
         first = TaskNotes("daq:1", "Dev1")
         first.note("a")

@@ -12,7 +12,8 @@ from kindle.export.contents import Chosen, contents_of
 from kindle.export.destination import Meter
 from kindle.protocols.threshold import ThresholdFound
 from kindle.rows import Animal, Answered, Asked
-from kindle.study import ANIMALS, Study, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import Study, open_study
 from tests.reported_sessions import BEGUN, Teller, Told, study_with
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -9,7 +9,8 @@ from exported_studies import blinded_study, gapped_study, opened
 from kindle.animal_rows import DischargesAmended, MarkedDischarge, TrialReading
 from kindle.export.tables import write_tables
 from kindle.rows import Animal
-from kindle.study import ANIMALS, create_study, open_study
+from kindle.session_view import ANIMALS
+from kindle.study import create_study, open_study
 from tests.reported_sessions import BEGUN
 from tests.told_study import StudyTeller
 

@@ -16,8 +16,9 @@ from kindle.gui.review.opening import Entry, entries, session_part
 from kindle.gui.review.reading import Mark, Reading, Said, difference
 from kindle.gui.review.rejudging import Rejudging, choices
 from kindle.loading import load
+from kindle.session_view import sessions_in
 from kindle.spreading import Heard, at_once
-from kindle.study import open_study, sessions_in
+from kindle.study import open_study
 from kindle.verification import verify_study
 from tests.bench import bench, config, new_study, threshold
 from tests.moments import Once, at_second

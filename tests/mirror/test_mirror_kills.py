@@ -11,8 +11,9 @@ from postgres_server import Server
 
 from kindle.laboratory.known import read_known
 from kindle.laboratory.sending import BATCH
+from kindle.session_view import ANIMALS
 from kindle.sharing import mirror_of
-from kindle.study import ANIMALS, open_study
+from kindle.study import open_study
 from kindle.verification import verify_study
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX")

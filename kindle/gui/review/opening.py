@@ -15,7 +15,8 @@ from kindle.gui.review.draft import Bounds
 from kindle.gui.review.reading import Mark, Reading, Said, mark_of
 from kindle.loading import segment_starts
 from kindle.recording import open_recording
-from kindle.study import CONFIG, SessionView, open_study, sessions_in
+from kindle.session_view import SessionView, sessions_in
+from kindle.study import CONFIG, open_study
 
 RECORDED = "as recorded"
 

@@ -5,7 +5,7 @@ from math import floor
 from kindle.animal_rows import LateTestAllowed
 from kindle.engine import Perform
 from kindle.errors import KindleError
-from kindle.exchange import Injected, Reply, Request, Stimulate
+from kindle.exchange import Injected, Reply, Request, Stimulate, Trial, VoidTrial
 from kindle.protocols.catalogue import Plan
 from kindle.protocols.drug_test import DrugTestPlan
 from kindle.protocols.injecting import Injection, Pretreated, wrong_time
@@ -29,13 +29,18 @@ class TimedTest:
         self._animal = animal
         self._injected: list[Injected] = []
         self._begun = False
+        """Whether the animal has had a train of the test, or may have it late."""
 
     def hearing(self, perform: Perform) -> Perform:
         def performed(request: Request) -> Reply:
-            self._begun = self._begun or isinstance(request, Stimulate)
             reply = perform(request)
-            if isinstance(reply, Injected):
-                self._injected.append(reply)
+            match reply:
+                case Injected():
+                    self._injected.append(reply)
+                case Trial() | VoidTrial(exposed=True):
+                    self._begun = True
+                case _:
+                    pass
             return reply
 
         return performed

@@ -19,7 +19,7 @@ from kindle.exchange import Stimulate, VoidTrial
 from kindle.experimenter import Answer, Unattended
 from kindle.holding import GO_ON, NotAsAsked
 from kindle.prepared import Prepared
-from kindle.progress import Arming, Done, Listener, unheard
+from kindle.progress import Arming, Done, Listener, Resting, unheard
 from kindle.protocols.catalogue import ObservingPlan
 from kindle.protocols.kindling import KindlingStopped
 from kindle.protocols.threshold import Aborted, ThresholdFound
@@ -141,6 +141,19 @@ def test_a_program_that_dies_before_anybody_answered_does_not_forget_the_questio
         with pytest.raises(NotAsAsked):
             threshold(study, config(), rig.instruments)
         assert rig.rat.heard == []
+
+
+def test_what_was_allowed_is_not_asked_again_after_an_interruption(study: Path) -> None:
+    def dies() -> None:
+        raise Died
+
+    rests_behind_the_train = Once(lambda fact: isinstance(fact, Resting) and len(made.rat.heard) == 1, dies)
+    with bench(config()) as made:
+        wrong = altered(made.instruments, monitor_half)
+        with pytest.raises(Died):
+            threshold(study, config(), wrong, experimenter=GoesOn(), listener=rests_behind_the_train)
+    with bench(config(), threshold_ua=15.0) as rig:
+        assert threshold(study, config(), rig.instruments).outcome == ThresholdFound(0.0, 20.0)
 
 
 def test_a_train_whose_contradiction_is_found_only_in_the_recording_is_asked_about_too(study: Path) -> None:

@@ -26,7 +26,7 @@ def test_whatever_happens_in_any_order_no_current_flows_that_may_not() -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=100,
             database=None,
             deadline=None,

@@ -1,5 +1,6 @@
 """Long runs in short: what they promise holds for a minute of signal, and what they look for they find."""
 
+import pickle
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -12,8 +13,9 @@ import msgspec
 import numpy as np
 import pytest
 from msgspec import structs
+from numpy.typing import NDArray
 
-from benchmarks.reliability.event_loop import Absence, Absences
+from benchmarks.reliability.event_loop import Absence, Absences, of_its_own
 from benchmarks.reliability.soak import soak
 from benchmarks.reliability.soak_bench import COUNTER_PERIOD, RATE_HZ, in_process, rig
 from benchmarks.reliability.soak_costs import Costs, cost_of
@@ -22,6 +24,7 @@ from detectors.afterdischarge import make_ready
 from drivers.interface import Block, Channel
 from drivers.nidaq_client import load_client
 from drivers.simulated.eeg import Background
+from drivers.simulated.evoked import EvokedDischarges
 from drivers.simulated.rat import Phase, SimulatedRat
 from kindle.conducting import Conductor
 from kindle.ordering import Order
@@ -124,6 +127,12 @@ def test_a_wait_for_a_processor_is_not_the_loops_own_and_its_work_is() -> None:
     assert Absence(0.0, 0.2, 0.18, 0.15).own_s == pytest.approx(0.18)
 
 
+def test_an_absence_is_the_loops_own_unless_an_idle_loop_was_away_too() -> None:
+    here = Absences((), (Absence(10.0, 0.2, 0.0, 0.05), Absence(20.0, 0.2, 0.0, 0.0), Absence(30.0, 0.2, 0.0, 0.15)))
+    idle = Absences((), (Absence(9.85, 0.06, 0.0, 0.0), Absence(20.1, 0.09, 0.0, 0.0)))
+    assert of_its_own(here, idle, 0.1) == [here.told[1]]
+
+
 def test_percentiles_and_the_longest_absence_come_from_all_rounds() -> None:
     absences = Absences((0, 0, 97, 0, 2), (Absence(0.0, 0.4, 0.0, 0.0),))
     assert (absences.n, absences.percentile_ms(50), absences.percentile_ms(99)) == (99, 3, 5)
@@ -191,6 +200,28 @@ def test_an_electrode_elsewhere_sees_its_share_of_a_discharge() -> None:
     rat.add_evoked(there, 0, 0, 1000.0, share=0.6)
     assert np.abs(here).max() > 100.0
     assert there == pytest.approx(0.6 * here)
+
+
+def test_many_discharges_take_little_room_and_each_looks_the_same_again() -> None:
+    evoked, rng = EvokedDischarges(1000.0), np.random.default_rng(1)
+
+    def seen(train: int) -> NDArray[np.float64]:
+        signal = np.zeros(30_000)
+        evoked.add_to(signal, 30_000 * train, 0, 1000.0, 1.0)
+        return signal
+
+    before = list[NDArray[np.float64]]()
+    for train in range(40):
+        drawn = evoked.draw(rng, 30_000_000 * train + 2_000_000, 20.0, 500.0)
+        before.append(seen(train))
+        first = 2000 - drawn.first_spike
+        assert np.array_equal(before[-1][first : first + drawn.uv.size], drawn.uv)
+    assert len(pickle.dumps(evoked)) < 6 * before[0].nbytes
+    for train in (0, 39, 17, 0):
+        assert np.array_equal(seen(train), before[train])
+    whole = np.zeros(40 * 30_000)
+    evoked.add_to(whole, 0, 0, 1000.0, 1.0)
+    assert np.array_equal(whole, np.concatenate(before))
 
 
 def test_the_vendors_client_is_loaded_whole_before_a_window_needs_it() -> None:

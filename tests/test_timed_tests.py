@@ -1,7 +1,8 @@
 """A drug test whose first train waits for a person: the pretreatment time goes on meanwhile, and is held to."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from kindle.exchange import Injected
 from kindle.keeping import weigh
 from kindle.ordering import Order
 from kindle.protocols.drug_test import DrugTested, DrugTestStopped
-from kindle.situation import Phase
+from kindle.situation import Phase, Situation
 from kindle.study import open_study
 from kindle.verification import verify_study
 from tests.bench import Rig, bench, config, kinds_of, new_study, session_of
@@ -45,10 +46,10 @@ def rig() -> Iterator[Rig]:
 class Late:
     """Injects, arms so many seconds after the train was offered, fires, and answers the questions."""
 
-    def __init__(self, arms_after_s: float, all_the_same: str = "no", *, fires: bool = True) -> None:
+    def __init__(self, arms_after_s: float, all_the_same: str = "no", *, fires_after_s: float = 0.0) -> None:
         self.arms_after_s = arms_after_s
         self.all_the_same = all_the_same
-        self.fires = fires
+        self.fires_after_s = fires_after_s
         self.asked: list[str] = []
         self.told: list[str] = []
         self._offered_s: float | None = None
@@ -62,10 +63,13 @@ class Late:
         elif now is not None and now.phase is Phase.READY:
             self.told.append(now.why)
             self._offered_s = now.now_s if self._offered_s is None else self._offered_s
-            if now.now_s - self._offered_s >= self.arms_after_s:
+            if self._waited_s(now) >= self.arms_after_s:
                 conductor.arm()
-        elif now is not None and now.phase is Phase.ARMED and self.fires:
+        elif now is not None and now.phase is Phase.ARMED and self._waited_s(now) >= self.fires_after_s:
             conductor.fire()
+
+    def _waited_s(self, now: Situation) -> float:
+        return 0.0 if self._offered_s is None else now.now_s - self._offered_s
 
 
 def run(study: Path, rig: Rig, person: Late) -> Conductor:
@@ -89,15 +93,19 @@ def test_a_train_that_is_armed_within_the_tolerance_is_given(study: Path, rig: R
     assert person.told[0] == "arm when the animal is ready; the pretreatment time ends in 60 s"
 
 
-@pytest.mark.parametrize("fires", [True, False])
+@pytest.mark.parametrize(
+    "person",
+    [lambda: Late(70.0), lambda: Late(1.0, fires_after_s=inf), lambda: Late(55.0, fires_after_s=65.0)],
+    ids=["armed too late", "never fired", "fired too late"],
+)
 def test_a_train_that_nobody_arms_and_fires_in_time_is_not_given_and_ends_the_test(
-    study: Path, rig: Rig, fires: bool
+    study: Path, rig: Rig, person: Callable[[], Late]
 ) -> None:
-    person = Late(70.0 if fires else 1.0, fires=fires)
-    run(study, rig, person)
+    late = person()
+    run(study, rig, late)
     outcome = session_of(study).outcome
     assert outcome == DrugTestStopped(("sodium valproate",), LATE)
-    assert person.asked[-1] == f"{LATE}. Test all the same?"
+    assert late.asked[-1] == f"{LATE}. Test all the same?"
     assert rig.rat.heard == []
     assert session_of(study).trials == []
     assert verify_study(study) == []

@@ -36,6 +36,10 @@ class Absence(msgspec.Struct, frozen=True):
         """What is left on a computer that has nothing else to do; never less than the work itself."""
         return max(self.worked_s, self.lasted_s - self.queued_s)
 
+    def meets(self, other: "Absence") -> bool:
+        """Whether both were away at some moment."""
+        return self.until_s - self.lasted_s < other.until_s and other.until_s - other.lasted_s < self.until_s
+
 
 class Absences(msgspec.Struct, frozen=True):
     counts: tuple[int, ...]
@@ -59,6 +63,18 @@ class Absences(msgspec.Struct, frozen=True):
         if self.told:
             return max(absence.lasted_s for absence in self.told)
         return max((ms for ms, count in enumerate(self.counts, 1) if count), default=0) * 1e-3
+
+
+def of_its_own(loop: Absences, idle: Absences, least_s: float) -> list[Absence]:
+    """Absences of ``loop`` of ``least_s`` or more that are not the computer's doing.
+
+    Neither a wait for a processor makes them so long, nor was a loop that does nothing away at the same time.
+    """
+    return [
+        absence
+        for absence in loop.told
+        if absence.own_s >= least_s and not any(absence.meets(other) for other in idle.told)
+    ]
 
 
 @dataclass

@@ -36,6 +36,7 @@ def fuzzed_apart(target: Target, folder: Path, seconds: float, seed: int) -> Tal
     finally:
         process.join()
         here.close()
+        kept.close()
 
 
 def _fuzz(there: Connection, target: Target, folder: Path, seconds: float, seed: int, kept: Kept) -> None:

@@ -22,7 +22,7 @@ MOST_TOLD = 2000
 """Characters of one message."""
 KEPT = 400
 """Inputs that made a reader refuse in a new way, and are mutated further."""
-LEAST = 10
+LEAST = 3
 """Inputs for the slowest reader, however short the time."""
 
 
@@ -38,6 +38,9 @@ class Kept:
 
     def keep(self, given: bytes) -> None:
         os.pwrite(self.file, len(given).to_bytes(8, "little") + given, 0)
+
+    def close(self) -> None:
+        os.close(self.file)
 
     @property
     def given(self) -> bytes:

@@ -1,6 +1,7 @@
 """Readers of what instruments answer: pure codecs, the serial stimulators' whole dialogues, the device server."""
 
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -230,7 +231,7 @@ def _replies() -> Seeds:
         said.append(GetMessageClass(methods[name].output_type)(**handlers[name](message)).SerializeToString())
         return said[-1]
 
-    with _served(answer) as address:
+    with tempfile.TemporaryDirectory() as made, _remembering_in(Path(made)), _served(answer) as address:
         _acquired(address)
     failed = [*said[:-8], _FAILED + b"-200279", *said[-8:]]
     return (_PIECE.join(said), _PIECE.join(failed))
@@ -238,5 +239,15 @@ def _replies() -> Seeds:
 
 def _from_server(given: bytes, folder: Path) -> None:
     pieces = iter(given.split(_PIECE))
-    with _served(lambda name, request: next(pieces, b"")) as address:
+    with _remembering_in(folder), _served(lambda name, request: next(pieces, b"")) as address:
         _acquired(address)
+
+
+@contextmanager
+def _remembering_in(folder: Path) -> Iterator[None]:
+    """What a driver notes of its tasks for the next program would lie where a computer keeps temporary files."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before

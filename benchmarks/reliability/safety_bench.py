@@ -139,7 +139,7 @@ class SafetyBench:
 
 
 class WatchedWire:
-    """A port at which a program can be stopped between a message and its answer."""
+    """A port at which a program can be stopped between a message and its answer, and waits as long as a real one."""
 
     def __init__(self, wire: MemoryWire, program: Program) -> None:
         self.timeout: float | None = None
@@ -147,8 +147,13 @@ class WatchedWire:
         self._program = program
 
     def read(self, size: int = 1, /) -> bytes:
+        """What half a message leaves behind in an instrument is gone only when time has passed."""
         self._program.require_life()
-        return self._wire.read(size)
+        data = self._wire.read(size)
+        if len(data) < size and self.timeout:
+            self._program.waits_for_answer(self.timeout)
+            data += self._wire.read(size - len(data))
+        return data
 
     def write(self, data: bytes, /) -> int:
         self._program.comes_by_message()

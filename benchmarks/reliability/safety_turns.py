@@ -74,6 +74,16 @@ class Program:
             self._pause()
             self.in_exchange = False
 
+    def waits_for_answer(self, seconds: float) -> None:
+        """Of the stimulator; time passes for whoever waits, a person who stops it over the program's head too."""
+        t_us = self._clock.now_us() + round(seconds * 1e6)
+        if current_thread() is self._thread:
+            self.in_exchange = True
+            self.wait_until(t_us)
+            self.in_exchange = False
+        else:
+            self._clock.wait_until(t_us, 0.0)
+
     def waits_to_be_asked(self) -> None:
         self.idle = True
         self._pause()

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from drivers.simulated.eeg import Background, Discharge, Microvolts, discharge
+from drivers.simulated.eeg import Background, Microvolts
+from drivers.simulated.evoked import EvokedDischarges
 
 SILENCE_US = 200_000
 """No current for this long ends a train: longer than any period of a kindling train, shorter than any latency."""
@@ -61,7 +62,7 @@ class SimulatedRat:
         sample = self._background.uv(0, round(20 * self.rate_hz)).reshape(20, -1)
         self._background_peak_uv = float(np.median(np.abs(sample).max(axis=1)))
         self._pending: list[Phase] = []
-        self._discharges: list[tuple[int, Discharge]] = []
+        self._evoked = EvokedDischarges(self.rate_hz)
 
     def hear(self, phases: list[Phase], until_us: int) -> None:
         """The current that flowed up to ``until_us``; phases come in order, and may be cut anywhere."""
@@ -80,11 +81,7 @@ class SimulatedRat:
 
     def add_evoked(self, signal: Microvolts, first: int, start_us: int, rate_hz: float, *, share: float = 1.0) -> None:
         """Put the discharges so far onto ``signal``, whose samples begin at ``first``; ``share`` of them elsewhere."""
-        for onset_us, evoked in self._discharges:
-            offset = round((onset_us - start_us) * 1e-6 * rate_hz) - evoked.first_spike - first
-            begin, end = max(offset, 0), min(offset + evoked.uv.size, signal.size)
-            if begin < end:
-                signal[begin:end] += share * evoked.uv[begin - offset : end - offset]
+        self._evoked.add_to(signal, first, start_us, rate_hz, share)
 
     def _end_train_before(self, now_us: int) -> None:
         if self._pending and now_us - self._pending[-1].end_us >= SILENCE_US:
@@ -114,8 +111,7 @@ class SimulatedRat:
     def _discharge(self, rng: np.random.Generator, train_end_us: int) -> tuple[int, int]:
         onset_us = train_end_us + round(rng.uniform(*self.latency_s) * 1e6)
         peak_uv = self.amplitude_ratio * self._background_peak_uv
-        evoked = discharge(rng, self.rate_hz, rng.uniform(*self.discharge_s), peak_uv)
-        self._discharges.append((onset_us, evoked))
+        evoked = self._evoked.draw(rng, onset_us, rng.uniform(*self.discharge_s), peak_uv)
         length_us = round((evoked.last_spike - evoked.first_spike) / self.rate_hz * 1e6)
         return onset_us, onset_us + length_us
 

@@ -113,7 +113,6 @@ def amend(folder: Path, row: str, key: str, value: str, animal_id: str | None, r
     kindle amend ... 41 verdict none                     or undetermined, or void
     kindle amend ... 12 weight_g 251                     of a weight; also strain, sex, note of an animal
     """
-    from kindle.amending import void_trial
     from kindle.keeping import amend as write
     from kindle.session import utc_now
     from kindle.study import open_study
@@ -123,8 +122,7 @@ def amend(folder: Path, row: str, key: str, value: str, animal_id: str | None, r
     with open_study(folder) as study:
         seq = trial_row(study, row)
         if (key, value) == ("verdict", "void"):
-            void_trial(study, seq, author, reason, utc=utc_now(), animal=animal_id)
-            click.echo(f"row {seq}: the trial is void from now on")
+            click.echo(_called_void(study, seq, animal_id, author, reason))
             return
         if key in KEYS:
             click.echo(_read_anew(study, seq, key, value, animal_id, author, reason))
@@ -133,6 +131,18 @@ def amend(folder: Path, row: str, key: str, value: str, animal_id: str | None, r
             seq, key = stage_row(study, seq)
         amended = write(study, seq, key, _number_or_text(value), author, reason, utc_now(), animal=animal_id)
     click.echo(f"{key} of row {seq}: {amended.old} is now {amended.new}")
+
+
+def _called_void(study: "Study", seq: int, animal_id: str | None, author: str, reason: str) -> str:
+    from kindle.amending import void_trial
+    from kindle.protocols.catalogue import describe_outcome
+    from kindle.session import utc_now
+
+    void_trial(study, seq, author, reason, utc=utc_now(), animal=animal_id)
+    mine = (view for view in study.sessions(amended=True) if not view.rig_of_journal)
+    view = next(view for view in mine if seq in view.reply_seqs)
+    came_to = "not over" if view.outcome is None else describe_outcome(view.outcome)
+    return f"row {seq}: the trial is void from now on; {view.id}: {came_to}"
 
 
 def _read_anew(study: "Study", seq: int, key: str, value: str, animal_id: str | None, author: str, reason: str) -> str:

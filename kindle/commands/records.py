@@ -45,7 +45,8 @@ def report(folders: tuple[Path, ...], session: str | None, out: Path | None) -> 
 def verify(folder: Path) -> None:
     """Check the journal, every recorded block, the headers and the markers of a study against their checksums.
 
-    Changes nothing. Each finding is a line that names the file, and the row or the samples. Told besides: gaps in the
+    Rows cut off the journal's end are told by the recordings, trains, markers and reports that rest on them. Changes
+    nothing. Each finding is a line that names the file, and the row or the samples. Told besides: gaps in the
     signal, what cannot be checked, and how fast the sample clock ran against the computer's.
     """
     from kindle.errors import KindleError

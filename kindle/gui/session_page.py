@@ -101,8 +101,6 @@ class SessionPage(QWidget):
 
     def set_hides_result(self, hides: bool) -> None:
         self._hides_result = hides
-        if self._traces is not None:
-            self._traces.show_anew()
         self._drawn = None
 
     def set_look(self, look: Look) -> None:

@@ -26,12 +26,6 @@ class SessionTraces:
         """From the thread of the session."""
         self.picture.push(first_sample, block[self._rows])
 
-    def show_anew(self) -> None:
-        """Everything but the signal is drawn again."""
-        self._shown = None
-        self._hidden = False
-        self._n_gaps = 0
-
     def show_situation(self, now: Situation, *, hides: bool) -> None:
         """``hides`` what the EEG says of the last train."""
         picture = self.picture

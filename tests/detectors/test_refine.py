@@ -36,13 +36,12 @@ def refined(judgement: Judgement, uv: np.ndarray) -> tuple[float, float, int]:
 
 
 @pytest.mark.parametrize("tau_s", [0.05, 0.25, 0.8])
-def test_the_recovery_is_told_from_the_spikes_that_ride_on_it(tau_s: float) -> None:
+def test_the_recovery_is_told_from_large_spikes_that_ride_on_it(tau_s: float) -> None:
     t = np.arange(N) / RATE_HZ
-    spikes = with_spikes(TIMES_S) - 4000 * np.exp(-t / 0.25)
+    spikes = with_spikes(TIMES_S[TIMES_S <= 1.0], 2000.0) - 4000 * np.exp(-t / 0.25)
     exponential = 3000 * np.exp(-t / tau_s)
     found = recovery_uv(spikes + exponential, RATE_HZ, BASELINE_UV)
-    settled = t > 0.1
-    assert np.abs(found - exponential)[settled].max() < 1.5 * BASELINE_UV
+    assert np.abs(found - exponential)[t > 0.1].max() < 1.5 * BASELINE_UV
 
 
 def test_spikes_hidden_in_the_recovery_are_found() -> None:
@@ -57,13 +56,16 @@ def test_a_bend_of_the_recovery_is_no_first_spike() -> None:
     assert (onset_s, n_spikes) == (pytest.approx(0.5, abs=0.01), 49)
 
 
-def test_small_spikes_before_larger_ones_are_theirs_only_if_they_are_more_than_background() -> None:
-    lead_s = np.array([0.5])
-    uv = with_spikes(TIMES_S[2:]) + 0
+@pytest.mark.parametrize(
+    ("lead_uv", "size_uv", "onset_s"),
+    [(300.0, 400.0, 0.75), (140.0, 400.0, 1.0), (100.0, 220.0, 1.0), (160.0, 220.0, 0.75)],
+)
+def test_a_small_spike_is_the_first_if_it_is_more_than_background_and_like_the_others(
+    lead_uv: float, size_uv: float, onset_s: float
+) -> None:
     t = np.arange(N) / RATE_HZ
-    for size_uv, onset_s in ((300.0, 0.75), (60.0, 1.0)):
-        lesser = size_uv * np.exp(-0.5 * ((t - lead_s - 0.25) / 0.015) ** 2)
-        assert refined(judged(1.0), uv + lesser)[0] == pytest.approx(onset_s, abs=0.01)
+    lead = lead_uv * np.exp(-0.5 * ((t - 0.75) / 0.015) ** 2)
+    assert refined(judged(1.0), with_spikes(TIMES_S[2:], size_uv) + lead)[0] == pytest.approx(onset_s, abs=0.02)
 
 
 def test_a_spike_long_before_the_rhythm_is_not_its_first() -> None:

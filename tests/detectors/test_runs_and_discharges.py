@@ -75,7 +75,8 @@ def test_the_rhythm_vouches_for_a_small_spike_shortly_after_blindness() -> None:
 
 
 def test_the_rhythm_vouches_for_nothing_that_is_out_of_time_or_too_small_or_a_mere_bend() -> None:
-    assert after_blindness(1.2, 1.5, 0.8) == (1.7, 9.7), "two intervals before it, and unsettled"
+    assert after_blindness(1.3, 1.5, 0.8) == (1.7, 9.7), "less than 0.35 s after blindness"
+    assert after_blindness(1.2, 1.5, 0.8) == (1.7, 9.7), "two intervals before it"
     assert after_blindness(1.62, 1.5, 0.8) == (1.7, 9.7), "a third of an interval before it"
     assert after_blindness(1.45, 1.1, 0.8) == (1.7, 9.7), "less than 0.3 of the height"
     assert after_blindness(1.45, 1.5, 0.3) == (1.7, 9.7), "less than 0.6 of it is believed"
@@ -111,7 +112,7 @@ def test_silence_in_which_nothing_could_be_seen_does_not_count() -> None:
 
 
 def test_what_stirs_in_a_pause_does_not_make_it_shorter_for_those_that_follow() -> None:
-    stirring = (spike(12.2, 1.4), spike(12.6, 1.4))
+    stirring = (spike(11.4, 1.4), spike(11.8, 1.4))
     quiet = followed(*train(1, 9, 4, ratio=2.5), *train(13, 14, 4, ratio=2.5))
     stirred = followed(*train(1, 9, 4, ratio=2.5), *stirring, *train(13, 14, 4, ratio=2.5))
     for follower in (quiet, stirred):

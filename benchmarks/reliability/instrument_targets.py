@@ -1,5 +1,6 @@
 """Readers of what instruments answer: pure codecs, the serial stimulators' whole dialogues, the device server."""
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -185,6 +186,7 @@ def _acquired(address: str) -> None:
 @contextmanager
 def _served(answer: Callable[[str, bytes], bytes]) -> Iterator[str]:
     """A device server of raw bytes: ``answer`` makes the reply to a request of a method."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # it writes to the terminal what every broken answer does to it
     import grpc
 
     class Everything(grpc.GenericRpcHandler):

@@ -37,6 +37,8 @@ LEAST_TRIAL_S = 2.0
 """From the onset of a train to the end of its trial, when nothing is cut short."""
 RESTARTS_S = 0.02
 """Nobody starts a program anew sooner; a train that was triggered before has begun by then."""
+CONNECTS_S = 3.0
+"""A stimulator is listened to until it has been quiet for a while; a rig waits to be asked from then on."""
 SPENT = ("max_trains_per_session", "max_charge_per_session_uc", "max_charge_per_day_uc")
 
 
@@ -280,7 +282,7 @@ class SafetyModel:
         self.observer.begins(with_acts=self._with_acts)
         self._main, self.person = main, person
         self.program = person.program = Program(self.bench.clock, main)
-        self.goes_on(0.0, to_message=to_message)
+        self.goes_on(CONNECTS_S, to_message=to_message)
 
     def _session_is_over(self) -> None:
         self.bench.plays_on()

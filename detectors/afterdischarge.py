@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.arrays import Bools
 from detectors.criterion import Criterion, Judgement, Seizure
-from detectors.events import Blind
+from detectors.follower import Blind
 from detectors.front_end import Conditioner, Filtered, FrontEnd
 from detectors.grid import EPOCH_S, Grid
 from detectors.spikes import REACH, SpikeFinder

@@ -8,7 +8,8 @@ On recordings of real animals they have not been calibrated.
 from math import exp, log
 from typing import NamedTuple
 
-from detectors.events import Discharge, Follower
+from detectors.discharge import Discharge
+from detectors.follower import Follower
 
 LEAST_SIZE, LARGEST_SIZE = 0.75, 3.0
 LEAST_RATE, LARGEST_RATE = 1.0, 4.0

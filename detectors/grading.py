@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from detectors.criterion import EndGrade
-from detectors.events import Blind, Discharge, Follower
+from detectors.discharge import Discharge
+from detectors.follower import Blind, Follower
 
 FADED = 0.5
 """A discharge whose last spikes are below this share of its median amplitude ended gradually."""

@@ -5,7 +5,8 @@ from math import isfinite, nan
 
 from detectors.confidence import confidence, evidence
 from detectors.criterion import Afterdischarge, Judgement, Kind, Stimulus, Verdict
-from detectors.events import Discharge, Follower
+from detectors.discharge import Discharge
+from detectors.follower import Follower
 from detectors.grading import earliest_onset, ending
 
 UNLIKELY, DOUBTFUL = 0.1, 0.3

@@ -1,12 +1,11 @@
 """Spikes into runs: trains of spikes without a silence, with their sparse ends trimmed."""
 
-from bisect import bisect_left
-from dataclasses import dataclass, field
-from math import log
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from detectors.criterion import Criterion
 from detectors.spikes import Spike
+from detectors.tally import Tally
 
 LOOSE_ENDS_S = 0.6
 """Below the criterion's amplitude a spike belongs to a run only this close to the others."""
@@ -17,8 +16,6 @@ AFTERGLOW_S = 1.2
 KEPT = 0.88
 UNEVEN = 1.25
 """Single intervals may be this much longer than those of the lowest rate."""
-BIN = 0.01
-"""Width of a bin of ln(ratio): medians are kept as counts, so that memory does not grow with a discharge."""
 LONGEST_HEAD = 24
 POLYSPIKES = 2
 """Spikes so close that they are one peak with several tops make a run by themselves."""
@@ -80,50 +77,6 @@ class Rules:
     @property
     def loose(self) -> float:
         return LOOSE_ENDS_S * self.rate_hz
-
-
-@dataclass(slots=True)
-class Tally:
-    """What is remembered of spikes: bounded, and exact when merged in any order."""
-
-    n: int = 0
-    n_high: int = 0
-    """Of these, as large as the criterion asks."""
-    n_tops: int = 0
-    """Of those, polyspikes counted one by one."""
-    n_small: int = 0
-    """Deflections between them that were too small to be kept."""
-    peak_uv: float = 0.0
-    ratios: dict[int, int] = field(default_factory=dict)
-
-    def add(self, spike: Spike, high: bool) -> None:
-        self.n += 1
-        self.n_high += high
-        self.n_tops += spike.n_peaks if high else 0
-        self.peak_uv = max(self.peak_uv, abs(spike.uv))
-        ratio_bin = round(log(spike.ratio) / BIN)
-        self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + 1
-
-    def merge(self, other: "Tally") -> None:
-        self.n += other.n
-        self.n_high += other.n_high
-        self.n_tops += other.n_tops
-        self.n_small += other.n_small
-        self.peak_uv = max(self.peak_uv, other.peak_uv)
-        for ratio_bin, count in other.ratios.items():
-            self.ratios[ratio_bin] = self.ratios.get(ratio_bin, 0) + count
-
-    def copy(self) -> "Tally":
-        return Tally(self.n, self.n_high, self.n_tops, self.n_small, self.peak_uv, dict(self.ratios))
-
-    def median_ratio(self) -> float:
-        """To half a per cent."""
-        bins = sorted(self.ratios)
-        cumulative, total = [], 0
-        for ratio_bin in bins:
-            total += self.ratios[ratio_bin]
-            cumulative.append(total)
-        return float(2.718281828459045 ** (BIN * bins[bisect_left(cumulative, (total + 1) // 2)]))
 
 
 class Timed(NamedTuple):

@@ -6,7 +6,8 @@ from typing import Literal
 
 from detectors.confidence import confidence, evidence
 from detectors.criterion import Criterion, Judgement, Seizure
-from detectors.events import Blind, Discharge, Follower
+from detectors.discharge import Discharge
+from detectors.follower import Blind, Follower
 from detectors.grading import ending
 from detectors.grid import Grid
 from detectors.judging import Before, Knowledge, Trial

@@ -168,7 +168,7 @@ class SafetyModel:
 
     def is_opened_a_second_time(self) -> None:
         """The animal by another program of the study, the board by another source."""
-        if self.in_study and self.plan is not None:
+        if isinstance(self._main, SessionProgram) and self._main.holds_animal and self.plan is not None:
             with open_study(self.study) as study:
                 try:
                     prepared = prepared_for(self.plan, self.bench)

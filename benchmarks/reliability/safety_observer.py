@@ -61,7 +61,8 @@ class Observer:
     stop_latencies_us: list[int] = field(default_factory=list)
     n_trains: int = 0
     asked: tuple[PulseTrain, ...] = ()
-    """Trains any of which may come."""
+    """Trains any of which may come once something is triggered."""
+    _due: tuple[PulseTrain, ...] = ()
     _seen_us: int = 0
     _train: FlowedTrain | None = None
     _stopped_us: int | None = None
@@ -125,6 +126,7 @@ class Observer:
     def triggered(self) -> None:
         self.look()
         self._n_triggers += 1
+        self._due = self.asked
         self._proven_us = None
         self._in_sight = True
 
@@ -195,7 +197,7 @@ class Observer:
         self._train.flows(begin_us, end_us, ua)
         for name in beyond_limits(self._train, self.limits):
             self.found(f"a train beyond {name}: {self._train}")
-        if all(beyond_request(self._train, asked) for asked in self.asked):
+        if all(beyond_request(self._train, asked) for asked in self._due):
             self.found(f"a train beyond what was asked for: {self._train}")
         session_uc = sum(self._session_uc) + self._train.charge_uc
         if session_uc > self.limits.max_charge_per_session_uc * ROUNDING + self._train.edges_uc:

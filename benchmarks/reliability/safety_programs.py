@@ -102,7 +102,8 @@ class SessionProgram:
     ) -> None:
         self.due_us: int | None = None
         """When the last train was due."""
-        self.refusal: UnsafeStimulus | None = None
+        self.holds_animal = False
+        """Until the session has ended; the stimulator may be closed some time later."""
         self._bench = bench
         self._person = person
         self._folder = folder
@@ -115,6 +116,7 @@ class SessionProgram:
         with MortalJournal.open(self._folder / JOURNAL) as journal, self._bench.connected(program) as instruments:
             journal.program = program
             study = Study(self._folder, read_config(self._folder / CONFIG), journal)
+            self.holds_animal = True
             try:
                 run_session(
                     study,
@@ -127,9 +129,8 @@ class SessionProgram:
                     patience=self._bench.patience(program),
                     acts=self._acts,
                 )
-            except UnsafeStimulus as refused:
-                self.refusal = refused
-                raise
+            finally:
+                self.holds_animal = False
 
     def _hear(self, fact: Progress) -> None:
         if isinstance(fact, Arming):

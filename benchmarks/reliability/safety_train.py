@@ -72,8 +72,9 @@ class FlowedTrain:
 
     @property
     def cut_uc(self) -> float:
-        """A stop may leave the last pulse without its second phase."""
-        return self.largest_phase_uc if self.n_phases % 2 else 0.0
+        """A stop may leave the last pulse without its second phase, or with a part of it."""
+        is_cut = self.n_phases % 2 or self._phase_us < self.longest_phase_us - EDGE_US
+        return self.largest_phase_uc if is_cut else 0.0
 
 
 def beyond_limits(train: FlowedTrain, limits: SafetyLimits) -> Iterator[str]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.criterion import Criterion
-from detectors.events import Blind, Follower
+from detectors.follower import Blind, Follower
 from detectors.runs import Rules
 from detectors.spikes import Spike
 

@@ -30,7 +30,7 @@ from kindle.progress import Done, Progress, unheard
 from kindle.protocols.threshold import Aborted, NoAfterdischarge, ThresholdFound
 from kindle.session import LastTrain, end_unfinished, run_threshold
 from kindle.study import open_study
-from tests.bench import STUDY, bench, config, kinds_of, new_study, session_of, threshold
+from tests.bench import STUDY, GoesOn, bench, config, kinds_of, new_study, session_of, threshold
 
 TTL_ROW = 2
 
@@ -155,7 +155,7 @@ class TestSettling:
         with bench(config()) as rig, pytest.raises(Died):
             threshold(study, config(), altered(rig.instruments, no_ttl), listener=dies_in_train(1, 0.5))
         with bench(config(), threshold_ua=15.0) as rig:
-            threshold(study, config(), rig.instruments, last_train="void")
+            threshold(study, config(), rig.instruments, last_train="void", experimenter=GoesOn())
             assert rig.rat.heard[0].start_us >= 60_000_000
         first = session_of(study).trials[0]
         assert isinstance(first, VoidTrial)

@@ -89,7 +89,7 @@ def test_a_month_from_the_operation_to_the_opened_codes(month: Month) -> None:
     # Tuesday to Friday: a train a day. R02 is to be scored from video.
     month.day(8, hour=11)
     assert month.due() == "kindling: DUE kindling: train 1, 0 of 3 seizures of the criterion"
-    assert month.kindles("1") == "R01: stage 1 on racine_1972@1, afterdischarge of 24.1 s at 69.12 uA"
+    assert month.kindles("1") == "R01: stage 1 on racine_1972@1, afterdischarge of 24.6 s at 69.12 uA"
     assert month.flags() == [DRIFT]
     assert "not scored" in month.kindles("later", "R02")
     assert month.due() == (

@@ -157,7 +157,7 @@ def test_another_criterion_is_compared_with_what_was_recorded(looking: Looking) 
     looking.heard(rejudged(looking, "wagrij_gaers"))
     assert [reading.label for reading in looking.shown] == ["as recorded", "wagrij_gaers"]
     looking.jump(2)
-    assert looking.comparison() == "wagrij_gaers − as recorded: onset +0.06 s, end +0.00 s, duration -0.06 s"
+    assert looking.comparison() == "wagrij_gaers − as recorded: onset +0.12 s, end +0.00 s, duration -0.12 s"
     looking.jump(0)
     assert looking.comparison() == "both find nothing"
     looking.heard(rejudged(looking, "wagrij_gaers"))

@@ -210,7 +210,7 @@ def test_another_criterion_is_judged_in_the_background_and_compared(window: Revi
     assert not window.judging.judge.isEnabled()
     qtbot.waitUntil(lambda: window.judging.going is None, timeout=60_000)
     assert window.statusBar().currentMessage() == "Judged by wagrij_gaers: 1 discharge"
-    assert window.trial.comparison.text() == "wagrij_gaers − as recorded: onset +0.06 s, end +0.00 s, duration -0.06 s"
+    assert window.trial.comparison.text() == "wagrij_gaers − as recorded: onset +0.12 s, end +0.00 s, duration -0.12 s"
     assert (window.compared.above.currentText(), window.compared.below.currentText()) == ("as recorded", "wagrij_gaers")
     window.compared.below.setCurrentText("nothing")
     assert not window.trial.comparison.isVisible()

@@ -22,9 +22,9 @@ from kindle.rig_config import RigConfig
 from kindle.session import Finished, LastTrain, run_session, utc_now
 from kindle.session_record import Clock
 from kindle.situation import Situation, after, scale_of, scored
+from kindle.stopping import StoppedByExperimenter
 from kindle.study import Study, open_study, strictest
 from kindle.telling import told
-from kindle.vigilance import StoppedByExperimenter
 from kindle.voiding import Voiding
 
 LOG = logging.getLogger(__name__)

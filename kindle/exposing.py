@@ -4,6 +4,7 @@ from msgspec import structs
 
 from detectors.criterion import Judgement, Verdict
 from drivers.interface import DeliveredTrain
+from kindle.progress import Exposed
 from kindle.safety import Exposure
 from kindle.stream import Stream
 
@@ -14,6 +15,9 @@ class ExposureLedger:
     def __init__(self, stream: Stream, exposure: Exposure) -> None:
         self.exposure = exposure
         self._stream = stream
+
+    def exposed_now(self) -> Exposed:
+        return Exposed(self.exposure, self._stream.seconds(self._stream.n_samples))
 
     def train_fired(self, delivered: DeliveredTrain, armed: int) -> None:
         """From the trigger on the animal counts as stimulated, whatever becomes of the train."""

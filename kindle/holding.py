@@ -1,18 +1,14 @@
 """After a train that was not what was asked for: no other one until the experimenter says so."""
 
 from kindle.engine import Perform
-from kindle.errors import KindleError
 from kindle.exchange import Reply, Request, Rest, Stimulate
 from kindle.rig import Rig
 from kindle.rows import TrainsAllowed
 from kindle.session_record import SessionJournal
+from kindle.stopping import NotAsAsked
 
 GO_ON = ("stop", "go on")
 """The cautious answer first: where nobody is at the rig, no train follows."""
-
-
-class NotAsAsked(KindleError):
-    """A train contradicted its command, and nobody said that another one may follow."""
 
 
 def after_contradictions(perform: Perform, rig: Rig, journal: SessionJournal) -> Perform:

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Protocol
 
-from drivers.interface import Abort, DeliveredTrain, LinkLost, PulseTrain
+from drivers.interface import DeliveredTrain, PulseTrain
 from kindle.attending import Attendance
 from kindle.errors import UnsafeStimulus
+from kindle.permitting import Permission
 from kindle.progress import Armed, Listener, Ready
+from kindle.stopping import Guard
 from kindle.stream import Stream
 
 ARMED_S = 20.0
@@ -41,26 +43,21 @@ class _Released:
 
 
 class Release:
-    """``permit`` waits until the rig would give a train, ``prepare`` programmes it, ``stop`` disarms."""
-
     def __init__(
         self,
         acts: TwoActs,
         stream: Stream,
         attendance: Attendance,
         listener: Listener,
-        *,
-        permit: Callable[[PulseTrain], None],
-        prepare: Callable[[PulseTrain], DeliveredTrain],
-        stop: Callable[[], Abort],
+        permission: Permission,
+        guard: Guard,
     ) -> None:
         self._acts = acts
         self._stream = stream
         self._attendance = attendance
         self._listener = listener
-        self._permit = permit
-        self._prepare = prepare
-        self._stop = stop
+        self._permission = permission
+        self._guard = guard
         self._released: _Released | None = None
 
     def await_acts(self, train: PulseTrain, until: int | None = None) -> bool:
@@ -70,15 +67,15 @@ class Release:
         """
         self._released = None
         while self._released is None:
-            self._permit(train)
+            self._permission.await_leave(train)
             if not self._armed_before(train, until):
                 return False
-            delivered = self._prepare(train)
+            delivered = self._permission.programmed(train)
             segment_start = self._stream.segment_start
             if self._fired_in_time(train, delivered, until):
                 self._released = _Released(train, delivered, segment_start)
             else:
-                self._disarm()
+                self._guard.disarm()
         return True
 
     def take(self, train: PulseTrain) -> DeliveredTrain:
@@ -116,7 +113,3 @@ class Release:
             self._listener(Armed(train, delivered, stream.seconds(until - stream.n_samples)))
             self._attendance.idle(min(ceil(LOOK_S * stream.rate_hz), until - stream.n_samples))
         return False
-
-    def _disarm(self) -> None:
-        if self._stop() is Abort.UNCONFIRMED:
-            raise LinkLost("the stimulator did not confirm that it is disarmed")

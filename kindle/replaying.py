@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 
+import msgspec
+
 from drivers.replay import ReplaySource, ReplayStimulator
 from kindle.assembly import Instruments
 from kindle.errors import ConfigError, KindleError
 from kindle.exchange import Trial, VoidTrial
-from kindle.experimenter import Answer, Unattended
-from kindle.holding import GO_ON
 from kindle.prepared import Prepared
-from kindle.progress import Done, Listener, Progress
+from kindle.progress import Done, Listener, Progress, Voided
 from kindle.protocols.catalogue import Outcome
+from kindle.recorded_person import RecordedPerson
 from kindle.recording import open_recording
 from kindle.rows import Animal
-from kindle.session import run_threshold
+from kindle.session import run_session
 from kindle.session_view import SessionView
 from kindle.study import CONFIG, Study, create_study, open_study
 
@@ -40,18 +41,12 @@ class Replayed:
         return self.recorded == self.now and _events(self.recorded_trials) == _events(self.trials_now)
 
 
-class WentOn(Unattended):
-    """What was recorded after a train that was not as asked shows that another one was allowed."""
-
-    def ask(self, text: str, choices: tuple[str, ...]) -> Answer:
-        return super().ask(text, tuple(reversed(choices)) if choices == GO_ON else choices)
-
-
 def replay_session(folder: Path, listener: Listener) -> Replayed:
     """Replay the session whose recording lies in ``folder`` (``STUDY/recordings/ANIMAL/SESSION``)."""
     study_folder = _study_of(folder)
     with open_study(study_folder) as study:
         view = _session_in(study, folder.resolve().relative_to(study.folder.resolve()).as_posix())
+        rows = [row for row in study.journal.rows() if row.session == view.id]
     if view.outcome is None:
         raise KindleError(f"session {view.id} has no outcome yet: resume it before replaying it")
     if len(view.recordings) != 1:
@@ -68,6 +63,8 @@ def replay_session(folder: Path, listener: Listener) -> Replayed:
     def told(progress: Progress) -> None:
         if isinstance(progress, Done):
             trials.append(progress.trial)
+        elif isinstance(progress, Voided):
+            trials[-1] = progress.trial
         listener(progress)
 
     with tempfile.TemporaryDirectory(prefix="kindle-replay-") as scratch:
@@ -81,8 +78,11 @@ def replay_session(folder: Path, listener: Listener) -> Replayed:
             block = max(int(segment.index["n_samples"].max(initial=1)) for segment in recording.segments)
             # What the monitor may show at rest was decided when it was recorded.
             instruments = Instruments(source, stimulator, block, rest_limit_ua=inf)
-            finished = run_threshold(again, prepared, instruments, WentOn(), told)
-    return Replayed(view.id, view.outcome, finished.outcome, tuple(view.trials), tuple(trials), stimulator.jumps)
+            person = RecordedPerson(rows, lambda: source.position, recording.rate_hz)
+            finished = run_session(again, prepared, instruments, person, told, acts=person, voids=person)
+            copied = again.session(finished.session).recordings[0].folder
+    now = _naming(finished.outcome, copied, view.recordings[0].folder)
+    return Replayed(view.id, view.outcome, now, tuple(view.trials), tuple(trials), stimulator.jumps)
 
 
 def _events(trials: tuple[Trial | VoidTrial, ...]) -> list[tuple[object, ...]]:
@@ -92,6 +92,13 @@ def _events(trials: tuple[Trial | VoidTrial, ...]) -> list[tuple[object, ...]]:
         else ("void", trial.train)
         for trial in trials
     ]
+
+
+def _naming(outcome: Outcome, copied: str, recorded: str) -> Outcome:
+    """``outcome`` with the recording that it came from by its own name, not by that of the copy."""
+    named = msgspec.json.encode(outcome).replace(copied.encode(), recorded.encode())
+    renamed: Outcome = msgspec.json.decode(named, type=Outcome)
+    return renamed
 
 
 def _study_of(folder: Path) -> Path:

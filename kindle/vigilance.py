@@ -1,54 +1,24 @@
 """Reading on, and looking after every block whether anything speaks against it: a stop, stray current, a gap."""
 
-from collections.abc import Callable
 from math import ceil
 
-from drivers.interface import Abort, DeliveredTrain, LinkLost
+from drivers.interface import DeliveredTrain, LinkLost
 from kindle.bridging import Bridge
 from kindle.delivery import MonitorTrace, Silence
-from kindle.errors import KindleError
-from kindle.experimenter import Experimenter
+from kindle.stopping import Guard, StrayCurrent, UnaskedTrain
 from kindle.stream import SignalLost, Stream
 
 
-class StoppedByExperimenter(KindleError):
-    """The experimenter asked to stop; ``abort`` says whether the stimulator confirmed that it did."""
-
-    def __init__(self, abort: Abort) -> None:
-        super().__init__(f"stopped by the experimenter; the stimulator's stop is {abort.value}")
-        self.abort = abort
-
-
-class StrayCurrent(KindleError):
-    """The current monitor shows current while no train is going on."""
-
-
-class UnaskedTrain(KindleError):
-    """The TTL shows a train that nobody asked for."""
-
-
 class Vigil:
-    """``abort`` ends the rig's work for good; ``stop_output`` makes the stimulator safe, and trains may follow.
+    """Without a ``bridge`` no session goes on behind a gap.
 
-    Without a ``bridge`` no session goes on behind a gap. ``rest_limit_ua`` is what the current monitor may show while
-    no train is due, from the first block on.
+    ``rest_limit_ua`` is what the current monitor may show while no train is due, from the first block on.
     """
 
-    def __init__(
-        self,
-        stream: Stream,
-        experimenter: Experimenter,
-        bridge: Bridge | None,
-        *,
-        rest_limit_ua: float,
-        abort: Callable[[], Abort],
-        stop_output: Callable[[], Abort],
-    ) -> None:
+    def __init__(self, stream: Stream, guard: Guard, bridge: Bridge | None, *, rest_limit_ua: float) -> None:
         self._stream = stream
-        self._experimenter = experimenter
+        self._guard = guard
         self._bridge = bridge
-        self._abort = abort
-        self._stop_output = stop_output
         self._trains_accounted = stream.n_trains
         self._rest_limit_ua = rest_limit_ua
         self._silence: Silence | None = Silence(stream.n_samples, rest_limit_ua)
@@ -56,7 +26,7 @@ class Vigil:
 
     def advance_in_train(self, n_samples: int) -> None:
         """Read the next block while a train is due. Raises ``SignalLost``, ``StoppedByExperimenter``."""
-        self.refuse_after_stop()
+        self._guard.heed_stop()
         self._stream.advance(n_samples)
 
     def advance(self, n_samples: int) -> None:
@@ -64,21 +34,17 @@ class Vigil:
         self.advance_in_train(n_samples)
         stray = "" if self._silence is None else self._stream.stray_current(self._silence)
         if stray:
-            abort = self._abort()
+            abort = self._guard.abort()
             raise StrayCurrent(
                 f"the current monitor {stray}; the stimulator's stop is {abort.value}: check its output before going "
                 "on, and where no current flows, zero the monitor or correct its rest_limit_ua in the rig's file"
             )
         if self._stream.n_trains != self._trains_accounted:
-            abort = self._abort()
+            abort = self._guard.abort()
             raise UnaskedTrain(
                 "the TTL shows a train that was not asked for; the stimulator's stop is "
                 f"{abort.value}: check what else can trigger it before going on"
             )
-
-    def refuse_after_stop(self) -> None:
-        if self._experimenter.wants_stop():
-            raise StoppedByExperimenter(self._abort())
 
     def train_is_due(self) -> None:
         """From the trigger on current is what was asked for."""
@@ -97,10 +63,10 @@ class Vigil:
 
         Raises the driver's error where nothing comes back or the stimulator does not prove that it stopped.
         """
-        stop = self._stop_output()
+        stop = self._guard.stop_output()
         if self._bridge is None:
             raise lost.error
-        self._bridge.cross(lost, stop, self.refuse_after_stop)
+        self._bridge.cross(lost, stop, self._guard.heed_stop)
 
     def see_a_stopped_train_end(self, within_s: float) -> None:
         """Behind a gap in a train, the rest of it may still be seen until the stop took effect; then all is quiet."""
@@ -112,7 +78,7 @@ class Vigil:
             except SignalLost as again:
                 self.cross(again)
         if stream.open_ttl is not None:
-            abort = self._abort()
+            abort = self._guard.abort()
             raise LinkLost(
                 f"the TTL is still high {within_s:g} s after the stimulator was stopped; its stop is {abort.value}: "
                 "check its output before going on"

@@ -17,7 +17,7 @@ from kindle.conducting import Conductor, Shown
 from kindle.errors import UnsafeStimulus
 from kindle.exchange import Stimulate, VoidTrial
 from kindle.experimenter import Answer, Unattended
-from kindle.holding import GO_ON, NotAsAsked
+from kindle.holding import GO_ON
 from kindle.prepared import Prepared
 from kindle.progress import Arming, Done, Listener, Resting, unheard
 from kindle.protocols.catalogue import ObservingPlan
@@ -25,6 +25,7 @@ from kindle.protocols.kindling import KindlingStopped
 from kindle.protocols.threshold import Aborted, ThresholdFound
 from kindle.replaying import replay_session
 from kindle.session import Finished, run_session
+from kindle.stopping import NotAsAsked
 from kindle.study import open_study
 from kindle.verification import verify_study
 from tests.bench import GoesOn, Rig, bench, config, kinds_of, new_study, session_of, threshold

@@ -22,9 +22,9 @@ from kindle.releasing import ARMED_S, Pressed
 from kindle.rig import Rig as Performer
 from kindle.safety import Exposure
 from kindle.session import Finished, run_session
+from kindle.stopping import StoppedByExperimenter
 from kindle.stream import Stream
 from kindle.study import open_study
-from kindle.vigilance import StoppedByExperimenter
 from tests.bench import Rig, bench, config, new_study, session_of
 
 

@@ -21,7 +21,7 @@ from drivers.interface import (
     Stimulator,
 )
 from drivers.simulated.faults import Faults
-from kindle import rig as rig_module
+from kindle import watching
 from kindle.assembly import Instruments
 from kindle.errors import KindleError, RecordingError, UnsafeStimulus
 from kindle.exchange import Rest, Stimulate, Trial, VoidTrial
@@ -277,14 +277,14 @@ class TestWatching:
     def test_a_plan_may_watch_for_longer_than_the_rig_waits_for_a_verdict(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rig_module, "LONGEST_WATCH_S", 5.0)
+        monkeypatch.setattr(watching, "LONGEST_WATCH_S", 5.0)
         with bench(config()) as bench_:
             trial = lone_rig(bench_.instruments, watch_s=12.0).perform(Stimulate(TRAIN))
         assert isinstance(trial, Trial)
         assert trial.last_sample - trial.measured.end_sample >= 12 * RATE_HZ
 
     def test_a_watch_that_ends_undecided_is_no_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rig_module, "LONGEST_WATCH_S", 5.0)
+        monkeypatch.setattr(watching, "LONGEST_WATCH_S", 5.0)
         with bench(config()) as bench_:
             trial = lone_rig(bench_.instruments, watch_s=2.0).perform(Stimulate(TRAIN))
         assert isinstance(trial, Trial)
@@ -293,7 +293,7 @@ class TestWatching:
     def test_a_discharge_that_outlasts_its_watch_bars_the_next_train_only_until_its_lock_out_is_over(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rig_module, "LONGEST_WATCH_S", 8.0)
+        monkeypatch.setattr(watching, "LONGEST_WATCH_S", 8.0)
         with bench(config(), threshold_ua=20.0) as bench_:
             rig = lone_rig(bench_.instruments, watch_s=2.0)
             rig.perform(Stimulate(TRAIN))

@@ -25,9 +25,9 @@ from kindle.experimenter import Unattended
 from kindle.ordering import Order, prepare
 from kindle.progress import Done, Progress
 from kindle.session import run_session
+from kindle.stopping import StoppedByExperimenter
 from kindle.study import open_study
 from kindle.verification import verify_study
-from kindle.vigilance import StoppedByExperimenter
 
 FULL_S = 3 * 3600.0
 """Of wall time at most; the day takes about a quarter of an hour of one processor."""

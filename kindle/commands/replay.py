@@ -12,7 +12,7 @@ def replay(session: Path) -> None:
 
     Nothing is stimulated and nothing is written into the study.
     """
-    from drivers.interface import DriverError
+    from drivers.interface import DeviceRefused, DriverError
     from kindle.errors import KindleError
     from kindle.progress import Done, Progress
     from kindle.protocols.catalogue import describe_outcome as describe
@@ -28,6 +28,8 @@ def replay(session: Path) -> None:
         raise KindleError(f"{session} is a study; give one of its recordings: {session}/recordings/ANIMAL/SESSION")
     try:
         replayed = replay_session(session, told)
+    except DeviceRefused as error:
+        raise KindleError(f"{session} cannot be replayed: {error}") from error
     except DriverError as error:
         raise KindleError(
             f"{session} ends before its protocol does, so part of it is missing or damaged ({error}); run kindle verify"

@@ -200,6 +200,18 @@ class Reopenable(Protocol):
         ...
 
 
+@runtime_checkable
+class Buffered(Protocol):
+    """A source that keeps what nobody has read yet: whoever reads late is behind the present."""
+
+    def n_unread(self) -> int:
+        """Samples that have come and were not read; of an instrument that is gone, what it last knew or 0.
+
+        Raises ``LinkLost`` where it does not answer.
+        """
+        ...
+
+
 class SourceEnded(DriverError):
     """A recording played back has no more samples."""
 

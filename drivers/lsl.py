@@ -99,6 +99,11 @@ class LslSource:
             raise self._end()
         return self._take(n_samples)
 
+    def n_unread(self) -> int:
+        """See ``Buffered``; what is still on its way through the network is not known here."""
+        n_unseen = 0 if self._unseen is None else self._unseen[1].size
+        return self._n_ready + n_unseen + self._stream_or_ended().n_held()
+
     def reopen(self) -> None:
         """See ``Reopenable``; the sender is known by its source id and host, and must describe itself as before."""
         if self._closed:

@@ -78,14 +78,17 @@ class Stream:
             stamps = self._pull_into(values[:1], wait_s)
         return values[: stamps.size], stamps
 
+    def n_held(self) -> int:
+        """Samples that have come and were not pulled."""
+        return int(self._inlet.samples_available())
+
     def _pull_into(self, values: NDArray[np.generic], wait_s: float) -> Stamps:
         try:
             _, stamps = self._inlet.pull_chunk(timeout=wait_s, max_samples=values.shape[0], dest_obj=values)
         except self._lsl.util.LostError:
             # The library hands out nothing any more, not even what it holds.
-            unread = int(self._inlet.samples_available())
             raise LinkLost(
-                f"{self._where} has ended; up to {unread} samples that had come can no longer be had: "
+                f"{self._where} has ended; up to {self.n_held()} samples that had come can no longer be had: "
                 "start its sender again"
             ) from None
         return np.asarray(stamps, np.float64)

@@ -81,6 +81,10 @@ class NidaqSource:
             raise ValueError(f"cannot read {n_samples} samples; ask for 0 or more")
         return self._connection.read(n_samples)
 
+    def n_unread(self) -> int:
+        """See ``Buffered``."""
+        return self._connection.n_unread()
+
     def reopen(self) -> None:
         """See ``Reopenable``; the board is known by its serial number, and must be set as it was."""
         if self._closed:

@@ -102,6 +102,14 @@ class Connection:
             self._await_fetch(self._fetching, deadline_s)
         return self._take(n_samples)
 
+    def n_unread(self) -> int:
+        """See ``Buffered``."""
+        self._check_open()
+        try:
+            return self._n_ready + result_within(GRACE_S, self._thread.submit(self.task.n_unread))
+        except NoAnswer as silence:
+            raise self._lost(self._silent(silence), 0.0) from None
+
     def close(self, why: str) -> None:
         if not self._ended:
             self._ended = why

@@ -135,6 +135,13 @@ class BoardTask:
                         )
             self._check_position()
 
+    def n_unread(self) -> int:
+        """Samples that the driver holds; 0 where it cannot say."""
+        try:
+            return int(self._task.in_stream.total_samp_per_chan_acquired) - self._n_read
+        except Error:
+            return 0
+
     def close(self) -> None:
         """Give the board back; never raises."""
         try:
@@ -210,7 +217,7 @@ class BoardTask:
 
     def _restarted_after(self, error: DaqError) -> SamplesLost:
         """Start a new segment; the whole unread buffer is gone with the old one."""
-        n_unread = self._n_unread()
+        n_unread = self.n_unread()
         last_read_s = self._last_read_s
         self._task.stop()
         self._begin_segment()
@@ -221,12 +228,6 @@ class BoardTask:
             f"lost; the next read begins a new segment ({plainly(error)})",
             n_lost,
         )
-
-    def _n_unread(self) -> int:
-        try:
-            return int(self._task.in_stream.total_samp_per_chan_acquired) - self._n_read
-        except DaqError:
-            return 0
 
     def _check_position(self) -> None:
         """About once a second: the driver must have handed out as many samples as we have."""

@@ -32,6 +32,10 @@ class ExposureLedger:
     def train_seen(self, onset: int) -> None:
         self.exposure = structs.replace(self.exposure, last_onset_s=self._stream.seconds(onset))
 
+    def train_unseen(self) -> None:
+        """The train, if it came at all, began before now."""
+        self.train_seen(self._stream.n_samples)
+
     def judged(self, judgement: Judgement) -> None:
         """Lock-out counts from the last discharge's end; a trial that may hide one counts as one up to now."""
         match judgement.verdict:

@@ -62,6 +62,8 @@ class Firing:
         quiet = stream.monitor_since(armed, armed, quiet_before=armed)
         self._vigil.train_is_due()
         self._attendance.begin_scores()
+        # A program that was held up is behind: what it reads next was sampled before the trigger.
+        triggered = stream.present_sample()
         # The last look before the trigger: nothing is read between here and it.
         self._guard.refuse_after_stop()
         self._ledger.train_fired(delivered, armed)
@@ -69,7 +71,7 @@ class Firing:
         self._listener(Fired(train, delivered))
         self._listener(self._ledger.exposed_now())
         try:
-            span = self._await_train(delivered, armed)
+            span = self._await_train(delivered, triggered)
         except SignalLost as lost:
             return self._stopped_unseen(train, delivered, quiet, lost)
         if span is None:
@@ -102,11 +104,11 @@ class Firing:
             stream, train, delivered, measured, judgement, recording=self._recording, baseline_s=self._baseline_s
         )
 
-    def _await_train(self, delivered: DeliveredTrain, armed: int) -> tuple[int, int] | None:
+    def _await_train(self, delivered: DeliveredTrain, triggered: int) -> tuple[int, int] | None:
         """Onset and end of the train as the TTL shows it; ``None`` when it never comes, abort when it never ends."""
         stream = self._stream
         fine = ceil(TRAIN_BLOCK_S * stream.rate_hz)
-        onset_due = armed + ceil(TTL_DEADLINE_S * stream.rate_hz)
+        onset_due = triggered + ceil(TTL_DEADLINE_S * stream.rate_hz)
         while stream.open_ttl is None and stream.closed_ttl is None:
             if stream.n_samples >= onset_due:
                 return None
@@ -125,6 +127,7 @@ class Firing:
 
     def _nothing_seen(self, train: PulseTrain, delivered: DeliveredTrain, armed: int) -> VoidTrial:
         stream = self._stream
+        self._ledger.train_unseen()
         reason = f"the TTL shows no train within {TTL_DEADLINE_S:g} s of the trigger"
         # Not rest(): a train that the TTL does not show may still be playing.
         if self._guard.stop_output() is Abort.UNCONFIRMED:
@@ -154,6 +157,10 @@ class Firing:
         self._vigil.cross(lost)
         self._vigil.see_a_stopped_train_end(TTL_DEADLINE_S)
         self._vigil.train_is_over(stream.n_samples, quiet, delivered)
+        if stream.closed_ttl is None:
+            self._ledger.train_unseen()
+        else:
+            self._ledger.train_seen(stream.closed_ttl[0])
         seen = None if stream.closed_ttl is None else MeasuredTrain(*stream.closed_ttl, None, None)
         self._ledger.perhaps_discharged()
         reason = f"the signal was lost {when}, and the train was stopped: {lost}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf, isfinite
 
-from drivers.interface import Block, Channel, Reopenable, SampleSource
+from drivers.interface import Block, Buffered, Channel, Reopenable, SampleSource
 
 
 @dataclass
@@ -68,6 +68,10 @@ class PacedSource:
         block = self._source.read(n_samples)
         self._pace.keep(block.shape[1] / self._source.rate_hz)
         return block
+
+    def n_unread(self) -> int:
+        """See ``Buffered``."""
+        return self._source.n_unread() if isinstance(self._source, Buffered) else 0
 
     def reopen(self) -> None:
         """See ``Reopenable``; what cannot be had back is looked for no further."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detectors.afterdischarge import AfterdischargeDetector, make_ready
 from detectors.criterion import Criterion, Judgement, Stimulus, Verdict
 from detectors.stimulus import TtlEdges
-from drivers.interface import Block, Channel, DriverError, LinkLost, SamplesLost, SampleSource
+from drivers.interface import Block, Buffered, Channel, DriverError, LinkLost, SamplesLost, SampleSource
 from kindle.delivery import MonitorTrace, Silence
 from kindle.errors import ConfigError
 from kindle.progress import Listener, Read
@@ -132,6 +132,13 @@ class Stream:
                 raise
             raise lost from error
         self._take(block)
+
+    def present_sample(self) -> int:
+        """The sample that is taken now: ``n_samples`` and what a program that was held up has not read yet.
+
+        Raises ``LinkLost`` where the source does not answer.
+        """
+        return self.n_samples + (self._source.n_unread() if isinstance(self._source, Buffered) else 0)
 
     def begin_segment(self, lost: SignalLost, sampled_again: Moment) -> int:
         """What comes now follows the gap ``lost``: files of its own, a detector that knows nothing, no train going on.

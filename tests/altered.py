@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from drivers.interface import Block, Channel, SampleSource
+from drivers.interface import Block, Buffered, Channel, SampleSource
 from kindle.assembly import Instruments
 
 
@@ -34,6 +34,9 @@ class Altered:
         self.alter(block, self.n_samples)
         self.n_samples += n_samples
         return block
+
+    def n_unread(self) -> int:
+        return self.source.n_unread() if isinstance(self.source, Buffered) else 0
 
     def close(self) -> None:
         self.source.close()

@@ -146,6 +146,9 @@ class Disturbed:
             self.wrong.alter(block)
         return block
 
+    def n_unread(self) -> int:
+        return self.source.n_unread()
+
     def close(self) -> None:
         self.source.close()
 

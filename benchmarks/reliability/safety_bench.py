@@ -64,7 +64,7 @@ class SafetyBench:
         self.rat = SimulatedRat(THRESHOLD_UA, seed, RATE_HZ, discharge_s=(1.5, 4.0))
         self.wires = Bench(self.rat, placed.output)
         self.board.connect(self.wires.wires())
-        self.observer = Observer(placed.output, self.rat, limits, self.clock.now_us, alarm_after_s)
+        self.observer = Observer(placed.output, self.rat, limits, self.now_us, alarm_after_s)
         self.altered: Callable[[Block], None] | None = None
         """What happens to the samples on their way."""
         self.line_sound = True
@@ -94,6 +94,13 @@ class SafetyBench:
             else:
                 driver.close()
             source.close()
+
+    def now_us(self) -> int:
+        """Of the bench's clock, or of the stimulator's own, which is ahead of it while messages are read.
+
+        Nothing that the stimulator answers comes earlier than it has read what it answers.
+        """
+        return max(self.clock.now_us(), self.device.read_until_us)
 
     @property
     def in_use(self) -> bool:
@@ -206,6 +213,10 @@ class WatchedSource:
             block = block.copy()
             self._bench.altered(block)
         return block
+
+    def n_unread(self) -> int:
+        self._program.require_life()
+        return self._source.n_unread()
 
     def close(self) -> None:
         self._bench.sampled_since_plug = None

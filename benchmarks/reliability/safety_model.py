@@ -234,7 +234,9 @@ class SafetyModel:
         if self.person.stop:
             return
         self._tally.n_stops += 1
-        self.observer.pressed_stop(sound=self.bench.line_sound and self.bench.board_sound)
+        # Who waits for a lost answer looks only then; a thread that stops meanwhile is the stimulators' own test.
+        sound = self.bench.line_sound and self.bench.board_sound and not self.program.lacks_answer
+        self.observer.pressed_stop(sound=sound)
         self.person.stop = True
         if at_once and self.bench.stimulator is not None and not self.program.in_exchange:
             self.bench.stimulator.abort()

@@ -25,6 +25,8 @@ class Program:
         """It has been asked for something since it is idle."""
         self.in_exchange = False
         """It stands between a message to the stimulator and the answer."""
+        self.lacks_answer = False
+        """The answer did not come at once: it is late, or was lost, and is waited for."""
         self.error: BaseException | None = None
         self._clock = clock
         self._main = main
@@ -78,9 +80,9 @@ class Program:
         """Of the stimulator; time passes for whoever waits, a person who stops it over the program's head too."""
         t_us = self._clock.now_us() + round(seconds * 1e6)
         if current_thread() is self._thread:
-            self.in_exchange = True
+            self.in_exchange = self.lacks_answer = True
             self.wait_until(t_us)
-            self.in_exchange = False
+            self.in_exchange = self.lacks_answer = False
         else:
             self._clock.wait_until(t_us, 0.0)
 

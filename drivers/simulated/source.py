@@ -78,6 +78,14 @@ class BoardSource:
             raise
         return np.concatenate(pieces, axis=1)
 
+    def n_unread(self) -> int:
+        """See ``Buffered``."""
+        self._check_open()
+        try:
+            return self._task.available
+        except BoardError:
+            return 0
+
     def reopen(self) -> None:
         """See ``Reopenable``."""
         self._check_open()

@@ -79,6 +79,12 @@ class StimJimDevice:
         with self._lock:
             return tuple(self._log)
 
+    @property
+    def read_until_us(self) -> int:
+        """When the last byte of the last message was read: no answer to it comes earlier."""
+        with self._lock:
+            return self._log[-1].time_us if self._log else 0
+
     def inject(self, faults: Faults) -> None:
         """Replace the faults in force; ``Faults()`` is a sound device."""
         with self._lock:

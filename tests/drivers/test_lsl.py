@@ -49,6 +49,13 @@ def test_every_sample_arrives_once_and_in_order(sending: Sender) -> None:
         assert numbers_of(source, np.concatenate(blocks, axis=1)) == list(range(1000))
 
 
+def test_samples_that_came_and_were_not_read_are_counted(sending: Sender) -> None:
+    with listening(sending) as source:
+        sending.push(500)
+        source.read(200)
+        assert source.n_unread() == 300
+
+
 def test_channels_are_chosen_by_label_in_the_order_of_the_rig_file(sending: Sender) -> None:
     with listening(sending, (TTL, EEG)) as source:
         sending.push(10)

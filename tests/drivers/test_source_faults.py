@@ -12,7 +12,16 @@ import pytest
 from nidaq_bench import INPUTS, RATE_HZ, WIRES, bench_seconds, served, server_process
 from numpy.typing import NDArray
 
-from drivers.interface import Block, DeviceNotFound, DeviceRefused, DriverError, LinkLost, Reopenable, SamplesLost
+from drivers.interface import (
+    Block,
+    Buffered,
+    DeviceNotFound,
+    DeviceRefused,
+    DriverError,
+    LinkLost,
+    Reopenable,
+    SamplesLost,
+)
 from drivers.nidaq import Input, NidaqSource
 from drivers.simulated.board import Board, Signal
 from drivers.simulated.clock import Clock, DemandClock, SteppedClock
@@ -92,6 +101,28 @@ def test_ten_seconds_without_a_read_lose_nothing(opened: Callable[..., Opened]) 
         clock.advance_to(9_999_500)
         taken_s = taken_at_s(source, np.concatenate([source.read(1000) for _ in range(19)], axis=1))
         assert np.allclose(taken_s, np.arange(19_000) / RATE_HZ, atol=2e-3)
+
+
+def test_a_source_tells_how_many_samples_nobody_has_read(opened: Callable[..., Opened]) -> None:
+    clock = SteppedClock()
+    with opened(clock) as (board, source):
+        assert isinstance(source, Buffered)
+        clock.advance_to(100_000)
+        source.read(50)
+        assert source.n_unread() == 150
+        clock.advance_to(3_100_000)
+        assert source.n_unread() == 6150
+        board.faults.unplug()
+        assert source.n_unread() in (0, 6150)
+
+
+def test_a_board_that_hangs_tells_nothing_and_is_given_up(remote: Callable[..., Opened]) -> None:
+    with remote(DemandClock()) as (board, source):
+        source.read(100)
+        board.faults.hang()
+        assert isinstance(source, Buffered)
+        with pytest.raises(LinkLost, match="hangs: no answer within 2 s"):
+            source.n_unread()
 
 
 def test_an_overrun_between_two_halves_of_a_read_hands_over_the_first_half(opened: Callable[..., Opened]) -> None:

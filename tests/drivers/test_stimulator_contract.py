@@ -171,7 +171,7 @@ def test_abort_may_come_from_any_thread_while_others_work(
     ready: Bench, instrument: Instrument, train: PulseTrain
 ) -> None:
     outcomes: list[Abort] = []
-    threads = [Thread(target=lambda: outcomes.append(ready.stimulator.abort())) for _ in range(8)]
+    threads = [Thread(target=lambda: outcomes.append(ready.stimulator.abort())) for _ in range(4)]
     for thread in threads:
         thread.start()
     for _ in range(10):

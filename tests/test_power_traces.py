@@ -41,3 +41,8 @@ def test_what_was_written_during_a_sync_is_not_safe_after_it() -> None:
     known = Lengths(written=[(1.0, 100), (2.0, 200)], synced=[(1.5, 100)])
     assert known.at(0.5) == (0, 0)
     assert known.at(2.5) == (100, 200)
+
+
+def test_process_numbers_may_be_short_and_padded() -> None:
+    padded = "\n".join(line.replace(line.split()[0], "988  ", 1) for line in TRACE.splitlines() if line.strip())
+    assert len(list(_calls(padded))) == len(list(_calls(TRACE)))

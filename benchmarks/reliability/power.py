@@ -54,7 +54,7 @@ train_s = 1.0
 """
 
 _CALL = re.compile(
-    r"^(?P<pid>\d+) (?P<at>\d+\.\d+) (?P<call>\w+)\((?P<fd>\d+)<(?P<path>[^>]*)>(?P<rest>.*) = (?P<result>-?\d+)"
+    r"^(?P<pid>\d+) +(?P<at>\d+\.\d+) (?P<call>\w+)\((?P<fd>\d+)<(?P<path>[^>]*)>(?P<rest>.*) = (?P<result>-?\d+)"
     r".*<(?P<took>[\d.]+)>$"
 )
 
@@ -144,7 +144,7 @@ def _calls(trace: str) -> Iterator[Call]:
         if line.endswith("<unfinished ...>"):
             pid, _, rest = line.split(maxsplit=2)
             begun[pid, rest.split("(")[0]] = line.removesuffix("<unfinished ...>").rstrip()
-        elif resumed := re.match(r"^(\d+) [\d.]+ <\.\.\. (\w+) resumed>(.*)$", line):
+        elif resumed := re.match(r"^(\d+) +[\d.]+ <\.\.\. (\w+) resumed>(.*)$", line):
             line = begun.pop((resumed[1], resumed[2]), "") + resumed[3]
         if found := _CALL.match(line):
             at_s = float(found["at"])
